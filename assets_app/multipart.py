@@ -1,0 +1,114 @@
+"""Multipart forms (Django's parser): whole file names, and bytes counted while they arrive.
+
+Django's own parser quietly cuts folders and control characters off a name and keeps a file of any size in a temporary
+file before a view may object. Here the name reaches the intake as it was sent, and what exceeds the limit is not kept.
+"""
+
+import html
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http.multipartparser import MultiPartParser
+from django.utils.datastructures import MultiValueDict
+from rest_framework.parsers import BaseParser, DataAndFiles
+
+from assets_app.errors import AssetTooLarge
+
+MEMORY_BYTES = 1024 * 1024
+
+
+class ReceivedFile(UploadedFile):
+    """A file of a form. `sent_name` is the name as the client sent it; `is_over_limit` if its tail was dropped."""
+
+    def __init__(self, file: IO[bytes], *, sent_name: str, size: int, is_over_limit: bool) -> None:
+        super().__init__(file=file, name="upload", content_type="application/octet-stream", size=size)
+        self.sent_name = sent_name
+        self.is_over_limit = is_over_limit
+
+
+def max_asset_bytes() -> int:
+    return int(settings.HOLDFAST_MAX_ASSET_MB) * 1024 * 1024
+
+
+def check_received(file: ReceivedFile) -> ReceivedFile:
+    """The file, if the form carried it whole.
+
+    Raises:
+        AssetTooLarge: its tail was dropped at the limit.
+    """
+    if file.is_over_limit:
+        raise too_large(max_asset_bytes())
+    return file
+
+
+def too_large(limit_bytes: int) -> AssetTooLarge:
+    megabytes = f"{limit_bytes / 1024 / 1024:.1f}MB"
+    return AssetTooLarge(
+        f"File too large. Maximum size is {megabytes}. Send a smaller file, or ask staff to raise the limit.",
+        limit_bytes=limit_bytes,
+    )
+
+
+class BoundedUploadHandler(FileUploadHandler):
+    """Spools a file to an unnamed temporary file; from the limit on, bytes are counted and dropped."""
+
+    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
+        super().new_file(field_name, file_name, *args, **kwargs)
+        self.received = 0
+        # Closed by the form's parser or with the request; unnamed, so that a crash leaves nothing behind.
+        self.file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.received += len(raw_data)
+        if self.received <= max_asset_bytes():
+            self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> ReceivedFile:
+        self.file.seek(0)
+        return ReceivedFile(
+            self.file,
+            sent_name=self.file_name or "",
+            size=self.received,
+            is_over_limit=self.received > max_asset_bytes(),
+        )
+
+
+class WholeNameParser(MultiPartParser):
+    """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
+
+    def sanitize_file_name(self, file_name: str) -> str | None:
+        return html.unescape(file_name)[:4096] or None
+
+
+def parse_file_upload(
+    request: HttpRequest, META: dict[str, Any], post_data: IO[bytes]
+) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]]:
+    """What `HttpRequest.parse_file_upload` does, with the parser above."""
+    return WholeNameParser(META, post_data, request.upload_handlers, request.encoding).parse()
+
+
+class MultipartMiddleware:
+    """Gives each request the parser above, before anything asks for its form."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.parse_file_upload = partial(parse_file_upload, request)  # type: ignore[method-assign]  # the seam that Django offers
+        return self.get_response(request)
+
+
+class FormParser(BaseParser):
+    """Lets API views read multipart forms through the same parser as pages do."""
+
+    media_type = "multipart/form-data"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> DataAndFiles:
+        request = parser_context["request"]._request
+        return DataAndFiles(request.POST, request.FILES)

@@ -1,0 +1,145 @@
+"""The one table from what happened to what HTTP says, and the one error body.
+
+`{"error": CODE, "message": text, "detail": the same text, ...facts}`. Never a stack, SQL, a path or a secret.
+"""
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.shortcuts import render
+from rest_framework import exceptions as drf
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.response import Response
+
+from assets_app import errors as assets
+from sessions_app import errors as sessions
+
+log = structlog.get_logger(__name__)
+
+REFUSALS: dict[type[assets.HoldfastError], tuple[int, str]] = {
+    assets.InvalidInput: (400, "INVALID"),
+    assets.NotFound: (404, "NOT_FOUND"),
+    assets.AssetTooLarge: (413, "TOO_LARGE"),
+    assets.UnsupportedType: (415, "UNSUPPORTED_TYPE"),
+    assets.DigestMismatch: (422, "DIGEST_MISMATCH"),
+    assets.SandboxFailed: (400, "UNREADABLE"),
+    assets.BytesMissing: (503, "BYTES_MISSING"),
+    sessions.DocumentTooLarge: (413, "TOO_LARGE"),
+    sessions.VersionConflict: (409, "CONFLICT"),
+    sessions.VersionRequired: (428, "VERSION_REQUIRED"),
+}
+
+DRF_CODES = {
+    400: ("INVALID", "The request is malformed."),
+    401: ("UNAUTHORIZED", "Sign in, or send `Authorization: Bearer TOKEN`."),
+    403: ("FORBIDDEN", "You may not do that."),
+    404: ("NOT_FOUND", "There is no such thing, or you may not see it."),
+    405: ("METHOD_NOT_ALLOWED", "That method is not allowed here."),
+    406: ("NOT_ACCEPTABLE", "Answers are JSON."),
+    415: ("UNSUPPORTED_TYPE", "The body's media type is not understood here."),
+    429: ("TOO_MANY_REQUESTS", "Too many requests. Wait a moment."),
+}
+NOT_FOUND = DRF_CODES[404][1]
+BUSY = "The database is busy. Nothing was changed; send the same request again in a moment."
+FORMS = (MultiPartParserError, SuspiciousOperation, UnreadablePostError)
+
+
+class JsonOnly(BaseContentNegotiation):
+    """Every answer is JSON (or bytes), whatever `Accept` says: a refusal must reach the client readable."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def error_body(code: str, message: str, **facts: Any) -> dict[str, Any]:
+    return {"error": code, "message": message, "detail": message, **facts}
+
+
+def status_of(refusal: assets.HoldfastError) -> tuple[int, str]:
+    """HTTP status and code, by the nearest class in the table."""
+    return next(REFUSALS[cls] for cls in type(refusal).__mro__ if cls in REFUSALS)
+
+
+def exception_handler(exception: Exception, _context: dict[str, Any]) -> Response | None:
+    """DRF's hook. None lets Django answer with `server_error`."""
+    headers: dict[str, str] = {}
+    if isinstance(exception, assets.HoldfastError):
+        status, code = status_of(exception)
+        log.info("refused", code=code, reason=exception.message)
+        return Response(error_body(code, exception.message, **exception.facts), status=status)
+    if isinstance(exception, FORMS):
+        status, code, message = _form_refusal(exception)
+    elif isinstance(exception, OperationalError):
+        log.warning("database_busy", error=repr(exception))
+        status, code, message, headers = 503, "BUSY", BUSY, {"Retry-After": "1"}
+    elif isinstance(exception, Http404):
+        status, code, message = 404, *DRF_CODES[404]
+    elif isinstance(exception, PermissionDenied):
+        status, code, message = 403, *DRF_CODES[403]
+    elif isinstance(exception, drf.APIException):
+        return _drf_refusal(exception)
+    else:
+        return None
+    return Response(error_body(code, message), status=status, headers=headers)
+
+
+def _drf_refusal(exception: drf.APIException) -> Response:
+    code, default = DRF_CODES.get(exception.status_code, ("INVALID", "The request was refused."))
+    told = isinstance(exception.detail, str) and exception.status_code not in (401, 404, 415)
+    message = str(exception.detail) if told else default
+    headers = {}
+    if getattr(exception, "auth_header", None):
+        headers["WWW-Authenticate"] = exception.auth_header  # type: ignore[attr-defined]  # set by DRF on 401
+    if getattr(exception, "wait", None):
+        headers["Retry-After"] = str(int(exception.wait))  # type: ignore[attr-defined]  # set by DRF on 429
+    return Response(error_body(code, message), status=exception.status_code, headers=headers)
+
+
+def _form_refusal(exception: Exception) -> tuple[int, str, str]:
+    """A form that could not be read: cut off, malformed, or with too many parts."""
+    if isinstance(exception, TooManyFilesSent):
+        return 400, "INVALID", "Too many files in one form. Send fewer at a time."
+    if isinstance(exception, RequestDataTooBig):
+        return 413, "TOO_LARGE", "The form's fields are too large. Send long content as a file."
+    if isinstance(exception, UnreadablePostError):
+        return 400, "INVALID", "The request broke off before its end. Send it again."
+    if isinstance(exception, MultiPartParserError):
+        return 400, "INVALID", "The multipart form is malformed or cut off. Send it again, whole."
+    return 400, "INVALID", "The request is malformed."
+
+
+def refuse(request: HttpRequest, status: int, code: str, message: str, **facts: Any) -> HttpResponse:
+    """A refusal from outside DRF: JSON for API clients and scripts, a page for people."""
+    if wants_json(request):
+        return JsonResponse(error_body(code, message, **facts), status=status)
+    return render(request, "refusal.html", {"status": status, "message": message}, status=status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return refuse(request, *_form_refusal(exception))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return refuse(request, 403, *DRF_CODES[403])
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return refuse(request, 404, *DRF_CODES[404])
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    message = "Something went wrong on our side. Nothing half-done was kept; the log has the reason under this request's id."
+    return refuse(request, 500, "SERVER_ERROR", message)

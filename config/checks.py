@@ -1,0 +1,73 @@
+"""System checks: bad combinations of settings, each with what to do about it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.files.storage import storages
+from django.db import DatabaseError, connections
+
+SHORTEST_SECRET = 50
+
+
+@register()
+def check_blob_store(**_kwargs: Any) -> list[CheckMessage]:
+    store = settings.HOLDFAST_BLOB_STORE
+    if store in ("database", "filesystem", "s3") and store in storages.backends:
+        return []
+    hint = "Set HOLDFAST_BLOB_STORE to database or filesystem, or to s3 together with HOLDFAST_S3_BUCKET."
+    return [Error(f"HOLDFAST_BLOB_STORE is {store!r}, which is not configured.", hint=hint, id="holdfast.E001")]
+
+
+@register()
+def check_limits(**_kwargs: Any) -> list[CheckMessage]:
+    faults = [
+        name
+        for name in ("HOLDFAST_MAX_ASSET_MB", "HOLDFAST_MAX_DOCUMENT_MB", "HOLDFAST_JOB_LEASE_SECONDS")
+        if getattr(settings, name) < 1
+    ]
+    return [Error(f"{name} must be at least 1.", hint="Leave it unset for the default.", id="holdfast.E002") for name in faults]
+
+
+@register(Tags.security, deploy=True)
+def check_secret_key(**_kwargs: Any) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) >= SHORTEST_SECRET:
+        return []
+    hint = "Leave SECRET_KEY unset to have one made, or set 50 random characters or more."
+    return [Error("SECRET_KEY is too short to be a secret.", hint=hint, id="holdfast.E003")]
+
+
+@register(Tags.security, deploy=True)
+def check_hosts(**_kwargs: Any) -> list[CheckMessage]:
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    hint = "Name the hosts that people use, such as hub.example.org."
+    return [Error("ALLOWED_HOSTS lets any host name in.", hint=hint, id="holdfast.E004")]
+
+
+@register(Tags.database)
+def check_durability(databases: list[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Asked of the database itself: an acknowledged save must survive a power cut."""
+    faults: list[CheckMessage] = []
+    for alias in databases or []:
+        try:
+            faults += _durability_faults(alias)
+        except DatabaseError as error:
+            text = f"The database {alias!r} could not be asked how it keeps data: {error}"
+            faults.append(Warning(text, hint="Is it running, and is DATABASE_URL right?", id="holdfast.W001"))
+    return faults
+
+
+def _durability_faults(alias: str) -> list[CheckMessage]:
+    with connections[alias].cursor() as cursor:
+        if connections[alias].vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            wrong = [] if cursor.fetchone()[0] >= 2 else ["synchronous is not FULL"]
+        else:
+            wrong = []
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                cursor.execute(f"SHOW {setting}")
+                if cursor.fetchone()[0] in ("off", "local"):
+                    wrong.append(f"{setting} is off")
+    hint = "With this setting a power cut can lose saves that were acknowledged. Turn it on."
+    return [Error(f"Database {alias!r}: {fault}.", hint=hint, id="holdfast.E005") for fault in wrong]

@@ -1,0 +1,257 @@
+"""The only settings module. Every value comes from the environment (or `.env`); docs/settings.md is the table."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from config.keys import read_or_create_secret
+from config.logs import logging_config
+
+# --- paths and environment -------------------------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+DATA_DIR = Path(env.str("HOLDFAST_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+
+# --- core ------------------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+# Never a constant: without one in the environment each installation makes its own, once, readable by its owner only.
+SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- apps ------------------------------------------------------------------------------------------------------------
+
+# Ours stand before django.contrib.sessions, so that `manage.py shell` binds the name Session to our model.
+INSTALLED_APPS = [
+    "config",
+    "assets_app",
+    "sessions_app",
+    "visualizations_app",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_tasks",
+    "django_tasks_db",
+    "django_structlog",
+    "csp",
+]
+
+# --- middleware ------------------------------------------------------------------------------------------------------
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.RefuseNulMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    # Before anything reads request.POST: file names arrive whole and bytes are counted while they arrive.
+    "assets_app.multipart.MultipartMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.RefusalMiddleware",
+]
+
+HOLDFAST_HTTPS = env.bool("HOLDFAST_HTTPS", default=False)
+SECURE_SSL_REDIRECT = HOLDFAST_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HOLDFAST_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HOLDFAST_HTTPS
+SECURE_HSTS_PRELOAD = HOLDFAST_HTTPS
+SESSION_COOKIE_SECURE = HOLDFAST_HTTPS
+CSRF_COOKIE_SECURE = HOLDFAST_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if env.bool("HOLDFAST_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- templates -------------------------------------------------------------------------------------------------------
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database --------------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'holdfast.sqlite3'}")
+_database: dict[str, Any] = env.db_url_config(DATABASE_URL)
+if _database["ENGINE"].endswith("sqlite3"):
+    # FULL: an acknowledged save survives a power cut. IMMEDIATE: a transaction that read first never fails to upgrade.
+    # No mmap: with WAL and several processes it can corrupt.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; "
+            "PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864;"
+        ),
+    }
+    # A file, so that the tests see the same journal and the same locks as production does.
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    _database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "connect_timeout": 3,
+        "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s",
+    }
+DATABASES = {"default": _database}
+# A refusal is an answer and must keep its rows: nothing may wrap a whole request in a transaction.
+ATOMIC_REQUESTS = False
+
+# --- sign-in ---------------------------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "collect"
+LOGOUT_REDIRECT_URL = "login"
+KNOX_TOKEN_MODEL = "assets_app.ApiToken"
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "hub_", "TOKEN_TTL": None}
+
+# --- storage ---------------------------------------------------------------------------------------------------------
+
+# Where new bytes go. Bytes already kept stay readable from the store that their row names.
+HOLDFAST_BLOB_STORE = env.str("HOLDFAST_BLOB_STORE", default="database")
+HOLDFAST_S3_BUCKET = env.str("HOLDFAST_S3_BUCKET", default="")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "assets_app.storage.DatabaseStorage"},
+    "database": {"BACKEND": "assets_app.storage.DatabaseStorage"},
+    "filesystem": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "blobs", "file_permissions_mode": 0o640},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if HOLDFAST_S3_BUCKET:
+    from botocore.config import Config  # 30 MB of code that only an S3 store needs
+
+    STORAGES["s3"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": HOLDFAST_S3_BUCKET,
+            "endpoint_url": env.str("HOLDFAST_S3_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("HOLDFAST_S3_REGION", default="") or None,
+            "location": env.str("HOLDFAST_S3_PREFIX", default=""),
+            "file_overwrite": False,
+            "max_memory_size": 8 * 1024 * 1024,
+            # The SDK's default trailing checksums break stores other than Amazon's.
+            "client_config": Config(
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                signature_version="s3v4",
+            ),
+        },
+    }
+
+# --- static files ----------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+
+# --- background jobs -------------------------------------------------------------------------------------------------
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+
+# --- REST framework --------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "config.api.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.JsonOnly",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "assets_app.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "assets_app.api.authentication.TokenScope",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "config.schema.HoldfastSchema",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Holdfast",
+    "DESCRIPTION": "Sessions, assets and visualizations: nothing accepted is ever lost.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- serving (manage.py serve) ---------------------------------------------------------------------------------------
+
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+HOLDFAST_WORKERS = env.int("HOLDFAST_WORKERS", default=1)
+
+# --- logging ---------------------------------------------------------------------------------------------------------
+
+LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
+DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
+
+# --- holdfast --------------------------------------------------------------------------------------------------------
+
+HOLDFAST_MAX_ASSET_MB = env.int("HOLDFAST_MAX_ASSET_MB", default=50)
+HOLDFAST_MAX_DOCUMENT_MB = env.int("HOLDFAST_MAX_DOCUMENT_MB", default=10)
+HOLDFAST_JOB_LEASE_SECONDS = env.int("HOLDFAST_JOB_LEASE_SECONDS", default=20)
+
+# Django holds form fields in memory up to this; files go through assets_app.multipart and never count here.
+DATA_UPLOAD_MAX_MEMORY_SIZE = (HOLDFAST_MAX_DOCUMENT_MB + 1) * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
+FILE_UPLOAD_HANDLERS = ["assets_app.multipart.BoundedUploadHandler"]

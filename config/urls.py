@@ -1,0 +1,33 @@
+"""Every prefix on one screen."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import AllowAny
+
+from config import api, health
+
+handler400 = api.bad_request
+handler403 = api.forbidden
+handler404 = api.not_found
+handler500 = api.server_error
+
+# Anyone may read what the API is; nothing of anybody's is in it. The schema comes as YAML or JSON, as asked for.
+PUBLIC = {"permission_classes": [AllowAny], "content_negotiation_class": DefaultContentNegotiation}
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="session-list"), name="home"),
+    path("collect/", include("sessions_app.pages.collect_urls")),
+    path("sessions/", include("sessions_app.pages.urls")),
+    path("accounts/", include("assets_app.pages.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v2/", include("assets_app.api.urls")),
+    path("api/", include("sessions_app.api.urls")),
+    path("api/", include("visualizations_app.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC), name="api-docs"),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]

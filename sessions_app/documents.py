@@ -1,0 +1,141 @@
+"""Session documents: JSON in one canonical text, whose digest identifies what was saved."""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from assets_app import strict_json
+from assets_app.errors import InvalidInput
+from assets_app.names import check_text
+from sessions_app.errors import DocumentTooLarge
+
+# The hub's own words about a session. A client that sends back what it read must not freeze them into the document.
+SERVER_FIELDS = frozenset({"_version", "id", "owner", "created_at", "updated_at", "last_updated", "recordings"})
+COMPLETE = frozenset({"approved", "custom_selected", "rejected"})
+LARGEST_INTEGER = 2**31 - 1
+
+
+def max_document_bytes() -> int:
+    return int(settings.HOLDFAST_MAX_DOCUMENT_MB) * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it is kept: canonical JSON text."""
+
+    text: str
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> "Document":
+        """From a value that `strict_json.parse` read, without the fields that are the hub's.
+
+        Raises:
+            DocumentTooLarge: over `HOLDFAST_MAX_DOCUMENT_MB`.
+        """
+        document = cls(strict_json.canonical({key: item for key, item in value.items() if key not in SERVER_FIELDS}))
+        if document.size_bytes > max_document_bytes():
+            raise document_too_large()
+        return document
+
+    @cached_property
+    def data(self) -> bytes:
+        return self.text.encode()
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.data)
+
+    @property
+    def compressed(self) -> bytes:
+        return zlib.compress(self.data, level=6)
+
+
+def parse_json_body(data: bytes) -> Any:
+    """A request's JSON.
+
+    Raises:
+        InvalidInput: see `strict_json.parse`; facts hold the `pointer` when there is one.
+        DocumentTooLarge: over `HOLDFAST_MAX_DOCUMENT_MB`.
+    """
+    if len(data) > max_document_bytes():
+        raise document_too_large()
+    try:
+        return strict_json.parse(data)
+    except strict_json.JsonRefused as refused:
+        facts = {"pointer": refused.pointer} if refused.pointer is not None else {}
+        raise InvalidInput(refused.message, **facts) from None
+
+
+def document_too_large() -> DocumentTooLarge:
+    limit = max_document_bytes()
+    return DocumentTooLarge(
+        f"The document is over {limit // 1024 // 1024} MB. Send large data as files and keep the document to what people edit.",
+        limit_bytes=limit,
+    )
+
+
+def columns_of(value: dict[str, Any]) -> dict[str, Any]:
+    """What lists show and filter by, computed from a document: values of the session row's columns.
+
+    Raises:
+        InvalidInput: a field that lists rely on has the wrong type or range.
+    """
+    devices = value.get("devices")
+    if devices is not None and not (isinstance(devices, list) and all(isinstance(device, dict) for device in devices)):
+        raise InvalidInput("'devices' must be an array of objects.", pointer="/devices")
+    devices = devices or []
+    batches = value.get("completed_batches")
+    if batches is not None and not isinstance(batches, list):
+        raise InvalidInput("'completed_batches' must be an array.", pointer="/completed_batches")
+    # A status may be anything that the client likes, also something that cannot be hashed.
+    completed = sum(isinstance(device.get("status"), str) and device["status"] in COMPLETE for device in devices)
+    return {
+        "session_name": _name(value, "session_name"),
+        "filename": _name(value, "filename"),
+        "total_rows": _integer(value, "total_rows", default=len(devices)),
+        "current_batch": _integer(value, "current_batch", default=1),
+        "total_batches": _integer(value, "total_batches", default=1),
+        "completed_batches_count": len(batches or []),
+        "device_count": len(devices),
+        "completed_device_count": completed,
+        "progress_percentage": _progress(value, completed, len(devices)),
+    }
+
+
+def _name(value: dict[str, Any], field: str) -> str:
+    text = value.get(field)
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise InvalidInput(f"'{field}' must be a text.", pointer=f"/{field}")
+    return check_text(text, what=field, max_length=255)
+
+
+def _integer(value: dict[str, Any], field: str, *, default: int) -> int:
+    number = value.get(field)
+    if number is None:
+        return default
+    if type(number) is not int or not 0 <= number <= LARGEST_INTEGER:
+        raise InvalidInput(f"'{field}' must be a whole number from 0 to {LARGEST_INTEGER}.", pointer=f"/{field}")
+    return number
+
+
+def _progress(value: dict[str, Any], completed: int, total: int) -> Decimal:
+    """Counted here when there are devices: a client's own figure is only believed when there is nothing to count."""
+    if total:
+        return (Decimal(100 * completed) / total).quantize(Decimal("0.01"))
+    told = value.get("progress_percentage")
+    if told is None:
+        return Decimal(0)
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told <= 100:
+        raise InvalidInput("'progress_percentage' must be a number from 0 to 100.", pointer="/progress_percentage")
+    return Decimal(str(told)).quantize(Decimal("0.01"))

@@ -1,0 +1,28 @@
+"""Ids of sessions: chosen by clients, and spelled in two ways when they are capture times."""
+
+import re
+
+from assets_app.errors import InvalidInput
+from assets_app.names import check_text
+
+CAPTURE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2})[_:](\d{2})[_:](\d{2}(?:\.\d+)?)Z")
+
+
+def canonical_id(text: str) -> str:
+    """An id in its one spelling: in capture times, `_` stands for `:`, so that it also serves as a file's name.
+
+    Raises:
+        InvalidInput: empty, over 255 characters, with control characters, a slash, or blanks at its ends.
+    """
+    check_text(text, what="session_id", max_length=255)
+    if not text or text != text.strip() or "/" in text or text in (".", ".."):
+        raise InvalidInput(
+            "A session_id has 1 to 255 characters, no slash, and no blank at either end.", field="session_id"
+        )
+    return CAPTURE_TIME.sub(r"\1T\2_\3_\4Z", text)
+
+
+def capture_time_in(text: str) -> str | None:
+    """The first capture time in a text, in ISO 8601: `2025-12-14T10:24:07.182Z`."""
+    match = CAPTURE_TIME.search(text)
+    return f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z" if match else None

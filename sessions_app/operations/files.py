@@ -1,0 +1,38 @@
+"""Files of sessions."""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from assets_app.errors import NotFound
+from assets_app.models import Asset
+from sessions_app.ids import canonical_id
+from sessions_app.models import Session, SessionActivity, SessionFile
+from sessions_app.operations.saves import log_activity
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def writable_session(session_id: str, *, by: "User") -> Session:
+    """The session of that id, in either spelling.
+
+    Raises:
+        NotFound: there is none that `by` may write to.
+    """
+    session = Session.objects.visible_to(by).summaries().filter(session_id=canonical_id(session_id)).first()
+    if session is None:
+        raise NotFound("There is no session of that id that you may add files to. Look at its id, or leave it out.", field="sessionId")
+    return session
+
+
+def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "User") -> SessionFile:
+    """Make an asset a file of a session, and note it in the session's log."""
+    with transaction.atomic():
+        now = timezone.now()
+        file = SessionFile.objects.create(session=session, asset=asset, role=role, attached_at=now, attached_by=by)
+        log_activity(
+            session, SessionActivity.Action.ATTACHED, by=by, at=now, asset=str(asset.pk), name=asset.name, sha256=asset.blob.sha256
+        )
+    return file

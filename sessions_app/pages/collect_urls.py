@@ -1,0 +1,5 @@
+from django.urls import path
+
+from sessions_app.pages import views
+
+urlpatterns = [path("", views.collect, name="collect")]

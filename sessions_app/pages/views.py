@@ -1,0 +1,153 @@
+"""The pages for people: collecting files, and looking at sessions."""
+
+import json
+from typing import Any, cast
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assets_app.errors import HoldfastError, InvalidInput
+from assets_app.multipart import ReceivedFile, check_received
+from assets_app.names import shown
+from sessions_app.ids import canonical_id
+from sessions_app.models import Session
+from sessions_app.operations.collect import Collected, collect_file
+from sessions_app.pages.forms import CollectForm
+
+log = structlog.get_logger(__name__)
+RECENT = 50
+PAGE_SIZE = 25
+WHAT = {
+    "recording": "Recording",
+    "labels": "Labels",
+    "checklist": "Checklist",
+    "image": "Image",
+    "video": "Video",
+    "audio": "Sound",
+    "document": "Document",
+    "data": "Data file",
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def collect(request: HttpRequest) -> HttpResponse:
+    """The collect page: a form that takes many files, and, with JavaScript, sends them one by one."""
+    user = cast(User, request.user)
+    recent = Session.objects.filter(owner=user).summaries()
+    form = CollectForm(request.POST or None, sessions=recent, initial={"batch": get_random_string(16).lower()})
+    if request.method != "POST":
+        return _collect_page(request, form, [])
+    files = request.FILES.getlist("files")
+    if _wants_json(request):
+        return _collect_one(request, form, files)
+    results = [_result_for_page(form, file, by=user) for file in _captures_first(files)]
+    if not results:
+        form.add_error(None, "Choose at least one file.")
+    return _collect_page(request, form, results)
+
+
+def _collect_page(request: HttpRequest, form: CollectForm, results: list[dict[str, Any]]) -> HttpResponse:
+    form.fields["session"].queryset = form.fields["session"].queryset[:RECENT]  # type: ignore[attr-defined]  # a ModelChoiceField
+    refused = bool(form.errors) or any("message" in result for result in results)
+    context = {"form": form, "results": results, "max_mb": settings.HOLDFAST_MAX_ASSET_MB}
+    return render(request, "sessions_app/collect.html", context, status=400 if refused else 200)
+
+
+def _collect_one(request: HttpRequest, form: CollectForm, files: list[Any]) -> HttpResponse:
+    """For the page's script: one file, answered like an API call. Refusals go out by the one error table."""
+    if len(files) != 1:
+        raise InvalidInput(f"Send one file in the field 'files'; {len(files)} came.", field="files")
+    collected = _collect(form, files[0], by=cast(User, request.user))
+    return JsonResponse(_told(files[0], collected), status=200 if collected.is_repeat else 201)
+
+
+def _result_for_page(form: CollectForm, file: ReceivedFile, *, by: User) -> dict[str, Any]:
+    """For the plain form: what became of one of its files, or why it was refused. One refusal does not stop the rest."""
+    try:
+        return _told(file, _collect(form, file, by=by))
+    except HoldfastError as refusal:
+        log.info("refused", door="collect", reason=refusal.message)
+        return {"name": shown(file.sent_name), "message": refusal.message}
+
+
+def _collect(form: CollectForm, file: ReceivedFile, *, by: User) -> Collected:
+    if not form.is_valid():
+        field, problems = next(iter(form.errors.items()))
+        raise InvalidInput(f"{field}: {problems[0]}", field=field)
+    check_received(file)
+    target = form.cleaned_data["session"]
+    return collect_file(
+        file,
+        name=file.sent_name,
+        by=by,
+        session_id=target.session_id if target else "",
+        batch=form.cleaned_data["batch"],
+    )
+
+
+def _told(file: ReceivedFile, collected: Collected) -> dict[str, Any]:
+    return {
+        "name": shown(file.sent_name),
+        "what": WHAT[collected.what],
+        "session": collected.session.session_name,
+        "url": reverse("session", args=[collected.session.session_id]),
+        "repeat": collected.is_repeat,
+    }
+
+
+def _captures_first(files: list[Any]) -> list[ReceivedFile]:
+    """A label file can only be taken in once its recording is here."""
+    return sorted(files, key=lambda file: file.sent_name.endswith(".meta.json"))
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+@login_required
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Sessions that the visitor may see, newest first."""
+    words = request.GET.get("q", "").strip()[:200]
+    sessions = Session.objects.visible_to(request.user).summaries().select_related("owner")
+    if words:
+        sessions = sessions.filter(Q(session_name__icontains=words) | Q(session_id__icontains=words))
+    page = Paginator(sessions, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "sessions_app/session_list.html", {"page": page, "words": words})
+
+
+@login_required
+@require_safe
+def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
+    """One session: its facts, its pictures, its files, its history."""
+    session = _visible(request, session_id)
+    context = {
+        "session": session,
+        "document": json.loads(session.document),
+        "recordings": session.recordings.select_related("asset__blob"),
+        "files": session.files.select_related("asset__blob"),
+        "versions": session.versions.select_related("saved_by").defer("compressed")[:20],
+        "conflicts": session.conflicts.filter(state="open").count(),
+    }
+    return render(request, "sessions_app/session_detail.html", context)
+
+
+def _visible(request: HttpRequest, session_id: str) -> Session:
+    try:
+        wanted = canonical_id(session_id)
+    except InvalidInput:
+        raise Http404 from None
+    session = Session.objects.visible_to(request.user).select_related("owner").filter(session_id=wanted).first()
+    if session is None:
+        raise Http404
+    return session

@@ -1,0 +1,132 @@
+"""The nine raw axes of a capture over time: acceleration, angular rate and magnetic field, with units.
+
+Gaps are shown as gaps. A long recording is drawn from the minima and maxima of each pixel's samples, so that no spike is lost.
+"""
+
+import io
+from typing import BinaryIO
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tsdownsample import MinMaxDownsampler
+
+from sessions_app.readers.captures import Capture, Channel, Column
+from sessions_app.readers.files import read_capture_file
+
+WIDTH_PX, HEIGHT_PX, DPI = 1280, 1080, 100
+# Four points a pixel column: the least that shows a column's first, lowest, highest and last sample.
+POINTS = 4 * WIDTH_PX
+FEW_SAMPLES = 150
+# Told apart by people with any colour vision, and in grey (Okabe and Ito).
+COLOURS = {"x": "#0072B2", "y": "#D55E00", "z": "#009E73"}
+INK, FAINT, GAP = "#1f2933", "#d9dee4", "#f3d9a4"
+QUANTITIES = ("acceleration", "angular rate", "magnetic field")
+SOURCES = {
+    "device_clock": "times by the device's clock",
+    "dt": "times by the device's dt",
+    "declared_rate": "times by the declared rate: gaps cannot be seen",
+}
+
+
+def main(file: BinaryIO, args: list[str]) -> bytes:
+    """`args`: the file's name. Answers with a PNG, the same bytes for the same file."""
+    return draw(read_capture_file(file.read()), name=args[0])
+
+
+def draw(capture: Capture, *, name: str) -> bytes:
+    """A PNG of 1280 x 1080 pixels."""
+    figure = Figure(figsize=(WIDTH_PX / DPI, HEIGHT_PX / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    panels = [quantity for quantity in QUANTITIES if any(c.quantity == quantity for c in capture.channels)]
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, quantity in zip(axes, panels, strict=True):
+        _draw_panel(panel, capture, [c for c in capture.channels if c.quantity == quantity])
+    axes[-1].set_xlabel("seconds since the first sample", fontsize=13, color=INK)
+    _draw_title(figure, capture, name)
+    figure.subplots_adjust(left=0.085, right=0.985, top=0.895, bottom=0.065, hspace=0.12)
+    buffer = io.BytesIO()
+    # Without the library's name and version in it, the picture's bytes depend on nothing but the data.
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _draw_title(figure: Figure, capture: Capture, name: str) -> None:
+    samples = len(capture.time)
+    gaps = len(capture.gaps)
+    device = " ".join(filter(None, [str(capture.metadata.get("device") or ""), f"firmware {capture.firmware}" if capture.firmware else ""]))
+    facts = [
+        f"{samples:,} sample{'' if samples == 1 else 's'}",
+        f"{capture.duration_s:.2f} s",
+        device,
+        SOURCES[capture.time_source],
+        f"{gaps} gap{'' if gaps == 1 else 's'}" if gaps else "",
+    ]
+    title = capture.timestamp or name
+    figure.text(0.085, 0.962, _plain(title), fontsize=19, color=INK, weight="bold", va="center")
+    figure.text(0.085, 0.925, _plain("  ·  ".join(filter(None, facts))), fontsize=13, color=INK, va="center")
+
+
+def _plain(text: str) -> str:
+    """matplotlib would read what stands between dollar signs as a formula."""
+    return text.replace("$", r"\$")
+
+
+def _draw_panel(panel: Axes, capture: Capture, channels: list[Channel]) -> None:
+    for start, end in capture.gaps:
+        panel.axvspan(start, end, color=GAP, linewidth=0, alpha=0.55, zorder=0)
+    for channel in channels:
+        time, values = reduced(capture.time, channel.values, capture.gaps)
+        axis = channel.name[-1]
+        panel.plot(
+            time,
+            values,
+            color=COLOURS[axis],
+            label=channel.name,
+            linewidth=1.1,
+            marker="o" if len(capture.time) < FEW_SAMPLES else None,
+            markersize=4.5,
+        )
+    panel.set_ylabel(f"{channels[0].quantity} ({channels[0].unit})", fontsize=13, color=INK)
+    panel.grid(visible=True, color=FAINT, linewidth=0.7)
+    panel.set_axisbelow(True)
+    panel.tick_params(labelsize=12, colors=INK)
+    panel.margins(x=0.01, y=0.08)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.legend(loc="upper right", ncols=3, fontsize=12, frameon=True, framealpha=0.85, edgecolor="none", handlelength=1.4)
+
+
+def reduced(time: Column, values: Column, gaps: list[tuple[float, float]]) -> tuple[Column, Column]:
+    """At most about `POINTS` points with every extreme kept, and NaN between the two sides of a gap.
+
+    Samples without a value are NaN already, and break the line as well.
+    """
+    pieces_t: list[Column] = []
+    pieces_v: list[Column] = []
+    starts = [0, *(int(np.searchsorted(time, end)) for _start, end in gaps)]
+    for start, stop in zip(starts, [*starts[1:], len(time)], strict=True):
+        for piece in _present(values, start, stop):
+            kept = _extremes(values[piece], share=len(values[piece]) / max(1, len(time))) + piece.start
+            pieces_t += [time[kept], time[kept[-1:]]]
+            pieces_v += [values[kept], np.array([np.nan])]
+    if not pieces_t:
+        return np.empty(0), np.empty(0)
+    return np.concatenate(pieces_t), np.concatenate(pieces_v)
+
+
+def _present(values: Column, start: int, stop: int) -> list[slice]:
+    """The runs of finite values within [start, stop)."""
+    finite = np.isfinite(values[start:stop])
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], finite, [False])).astype(np.int8)))
+    return [slice(start + int(a), start + int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _extremes(values: Column, share: float) -> NDArray[np.intp]:
+    """Indices of the samples to draw: all of them if they are few, else each bucket's lowest and highest."""
+    points = max(4, int(POINTS * share) // 2 * 2)
+    if len(values) <= points:
+        return np.arange(len(values))
+    inner = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=points)
+    return np.unique(np.concatenate(([0], inner, [len(values) - 1]))).astype(np.intp)
