@@ -74,9 +74,7 @@ def sniff(head: bytes, name: str) -> Kind:
     seen = _sniff_bytes(head)
     extension = extension_of(name)
     if seen is None:
-        raise UnsupportedType(
-            f"'{shown(name)}' is not of a kind that is kept here. Accepted are: {ACCEPTED}.", name=shown(name)
-        )
+        raise UnsupportedType(f"'{shown(name)}' is not of a kind that is kept here. Accepted are: {ACCEPTED}.", name=shown(name))
     claimed = BY_EXTENSION.get(extension)
     if claimed is None or claimed is seen:
         return seen

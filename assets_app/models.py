@@ -110,7 +110,7 @@ class Asset(models.Model):
         return kind is not None and kind.inline
 
 
-class ApiToken(AbstractAuthToken):
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types
     """A program's key: hashed at rest, scoped, expiring, revocable."""
 
     SCOPES = ("read", "write")
@@ -132,9 +132,7 @@ class ApiToken(AbstractAuthToken):
 class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self, now: datetime) -> Self:
         """Due, or begun by a worker whose lease ran out."""
-        return self.filter(
-            Q(state=Job.State.QUEUED, next_attempt_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
-        )
+        return self.filter(Q(state=Job.State.QUEUED, next_attempt_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now))
 
 
 class Job(models.Model):

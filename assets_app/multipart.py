@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponseBase, QueryDict
-from django.http.multipartparser import MultiPartParser
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 from rest_framework.parsers import BaseParser, DataAndFiles
 
@@ -23,7 +23,7 @@ from assets_app.errors import AssetTooLarge
 MEMORY_BYTES = 1024 * 1024
 
 
-class ReceivedFile(UploadedFile):
+class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # django's file classes take no parameter at run time
     """A file of a form. `sent_name` is the name as the client sent it; `is_over_limit` if its tail was dropped."""
 
     def __init__(self, file: IO[bytes], *, sent_name: str, size: int, is_over_limit: bool) -> None:
@@ -69,6 +69,9 @@ class BoundedUploadHandler(FileUploadHandler):
         if self.received <= max_asset_bytes():
             self.file.write(raw_data)
 
+    def upload_interrupted(self) -> None:
+        self.file.close()
+
     def file_complete(self, file_size: int) -> ReceivedFile:
         self.file.seek(0)
         return ReceivedFile(
@@ -83,14 +86,44 @@ class WholeNameParser(MultiPartParser):
     """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
 
     def sanitize_file_name(self, file_name: str) -> str | None:
+        if file_name.startswith('"'):  # its closing quote is missing: a line break cut the name, and perhaps more
+            raise MultiPartParserError("a file name is broken off")
         return html.unescape(file_name)[:4096] or None
 
 
+class _WatchedStream:
+    """The form's bytes, with an eye on how they end. A client that hangs up in the middle just stops sending."""
+
+    TAIL = 512
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.tail = b""
+
+    def read(self, size: int | None = None) -> bytes:
+        data: bytes = self._stream.read(size)
+        self.tail = (self.tail + data[-self.TAIL :])[-self.TAIL :]
+        return data
+
+
 def parse_file_upload(
-    request: HttpRequest, META: dict[str, Any], post_data: IO[bytes]
-) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]]:
-    """What `HttpRequest.parse_file_upload` does, with the parser above."""
-    return WholeNameParser(META, post_data, request.upload_handlers, request.encoding).parse()
+    request: HttpRequest, META: dict[str, Any], post_data: Any
+) -> tuple[QueryDict, MultiValueDict[str, Any]]:
+    """What `HttpRequest.parse_file_upload` does, with the parser above, and only for forms that came to their end.
+
+    Raises:
+        MultiPartParserError: malformed, or broken off; files received by then are closed.
+    """
+    stream = _WatchedStream(post_data)
+    parser = WholeNameParser(META, stream, request.upload_handlers, request.encoding)  # type: ignore[arg-type]  # only read() is asked
+    fields, files = parser.parse()
+    closing = b"--" + parser._boundary + b"--"  # type: ignore[attr-defined]  # the stubs leave it out
+    if not stream.tail.rstrip().endswith(closing):
+        for _field, group in files.lists():
+            for file in group:
+                file.close()
+        raise MultiPartParserError("the form broke off before its end")
+    return fields, files
 
 
 class MultipartMiddleware:
@@ -109,6 +142,6 @@ class FormParser(BaseParser):
 
     media_type = "multipart/form-data"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> DataAndFiles:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> "DataAndFiles[Any, Any]":
         request = parser_context["request"]._request
         return DataAndFiles(request.POST, request.FILES)

@@ -136,5 +136,3 @@ def current_store() -> str:
     """The store that new bytes go to."""
     store: str = settings.HOLDFAST_BLOB_STORE
     return store
-
-

@@ -23,7 +23,9 @@ def main() -> int:
     wanted = "requirements-dev.txt" if parser.parse_args().dev else "requirements.txt"
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
-        print(f"Holdfast needs Python 3.11 or newer; this is {found}. Name a newer one: make PYTHON=python3.12 run", file=sys.stderr)
+        print(
+            f"Holdfast needs Python 3.11 or newer; this is {found}. Name a newer one: make PYTHON=python3.12 run", file=sys.stderr
+        )
         return 1
     if not _works():
         print("Making .venv", flush=True)
@@ -36,7 +38,10 @@ def main() -> int:
     started = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(ROOT / wanted)]
     if subprocess.run(command, check=False).returncode:
-        print(f"Installing failed. The lines above say why; nothing else was changed. Run the same command again to retry.", file=sys.stderr)
+        print(
+            "Installing failed. The lines above say why; nothing else was changed. Run the same command again to retry.",
+            file=sys.stderr,
+        )
         return 1
     stamp.write_text(digest)
     if wanted == "requirements-dev.txt":  # holds the other file

@@ -1,9 +1,11 @@
 """System checks: bad combinations of settings, each with what to do about it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.files.storage import storages
 from django.db import DatabaseError, connections
 
@@ -46,7 +48,7 @@ def check_hosts(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def check_durability(databases: list[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def check_durability(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Asked of the database itself: an acknowledged save must survive a power cut."""
     faults: list[CheckMessage] = []
     for alias in databases or []:
@@ -54,7 +56,7 @@ def check_durability(databases: list[str] | None = None, **_kwargs: Any) -> list
             faults += _durability_faults(alias)
         except DatabaseError as error:
             text = f"The database {alias!r} could not be asked how it keeps data: {error}"
-            faults.append(Warning(text, hint="Is it running, and is DATABASE_URL right?", id="holdfast.W001"))
+            faults.append(checks.Warning(text, hint="Is it running, and is DATABASE_URL right?", id="holdfast.W001"))
     return faults
 
 

@@ -1,7 +1,7 @@
 """Is the process alive, and may traffic be sent to it."""
 
-from django.core.files.storage import storages
 from django.conf import settings
+from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse

@@ -52,7 +52,7 @@ def _error_response(code: str, meaning: str) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA, "example": example}}}
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
     target_class = "assets_app.api.authentication.TokenAuthentication"
     name = "token"
 

@@ -66,7 +66,10 @@ class SessionAdmin(WindowAdmin[Session]):
     list_per_page = 50
     fieldsets = (
         (None, {"fields": ("session_id", "session_name", "filename", "kind", "status", "owner", "page")}),
-        ("Progress", {"fields": ("progress_percentage", "device_count", "completed_device_count", "current_batch", "total_batches")}),
+        (
+            "Progress",
+            {"fields": ("progress_percentage", "device_count", "completed_device_count", "current_batch", "total_batches")},
+        ),
         ("History", {"fields": ("version", "created_at", "updated_at", "expires_at")}),
         ("Document", {"classes": ("collapse",), "fields": ("readable",)}),
     )

@@ -16,9 +16,7 @@ def canonical_id(text: str) -> str:
     """
     check_text(text, what="session_id", max_length=255)
     if not text or text != text.strip() or "/" in text or text in (".", ".."):
-        raise InvalidInput(
-            "A session_id has 1 to 255 characters, no slash, and no blank at either end.", field="session_id"
-        )
+        raise InvalidInput("A session_id has 1 to 255 characters, no slash, and no blank at either end.", field="session_id")
     return CAPTURE_TIME.sub(r"\1T\2_\3_\4Z", text)
 
 

@@ -8,4 +8,6 @@ from visualizations_app.operations import make_picture
 @background
 def draw(visualization: str) -> None:
     """Make one requested picture. Safe to run twice: the same picture is kept once."""
-    make_picture(visualization=Visualization.objects.select_related("recording__asset__blob", "session__owner").get(uuid=visualization))
+    make_picture(
+        visualization=Visualization.objects.select_related("recording__asset__blob", "session__owner").get(uuid=visualization)
+    )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # knox ships no types
     """`Authorization: Bearer TOKEN`."""
+
+    def authenticate_credentials(self, token: bytes) -> "tuple[User, ApiToken]":
+        if not token.isascii():  # no token of ours, and more than knox can read
+            raise AuthenticationFailed
+        found: tuple[User, ApiToken] = super().authenticate_credentials(token)
+        return found
 
     def _cleanup_token(self, auth_token: ApiToken) -> bool:
         """Is this one expired? Knox would look at all of the user's tokens and delete rows, and with them the trail."""

@@ -42,9 +42,14 @@ class UploadAssetSerializer(serializers.Serializer[Any]):
     campaignId = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
     name = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
     type = serializers.CharField(
-        required=False, allow_blank=True, default="", help_text=f"One of {', '.join(kinds.TYPES)}; decided by the bytes if left out."
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=f"One of {', '.join(kinds.TYPES)}; decided by the bytes if left out.",
     )
-    tags = serializers.JSONField(required=False, default="", help_text='A JSON array of strings, such as `["brand", "logo"]`.')
+    tags = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text='A JSON array of strings, such as `["brand", "logo"]`.'
+    )
     sha256 = serializers.RegexField(
         r"^[0-9a-fA-F]{64}$", required=False, allow_blank=True, default="", help_text="Compared before the asset is visible."
     )

@@ -69,7 +69,11 @@ class _CountingFile(File):  # type: ignore[type-arg]  # django's File takes no p
         while data := self.read(chunk_size or storage.CHUNK_BYTES):
             yield data
 
+    def seekable(self) -> bool:
+        return False
+
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Object stores rewind before they read; at the beginning that changes nothing."""
         if offset or whence or self.received:
             raise OSError("a stream that is being received cannot be read twice")
         return 0
@@ -80,9 +84,7 @@ class _CountingFile(File):  # type: ignore[type-arg]  # django's File takes no p
 
 
 @contextmanager
-def receive_bytes(
-    source: IO[bytes], *, name: str, sha256: str = "", limit_bytes: int | None = None
-) -> Iterator[ReceivedBytes]:
+def receive_bytes(source: IO[bytes], *, name: str, sha256: str = "", limit_bytes: int | None = None) -> Iterator[ReceivedBytes]:
     """Store the bytes of `source`; what the `with` block does not keep is discarded at its end.
 
     Not for use inside a transaction: the row that remembers an unfinished object must outlive a crash.

@@ -87,8 +87,10 @@ def _claim(job_id: int) -> Job | None:
     """Take the lease by compare-and-set: of many workers nudged about one row, one gets it."""
     now = timezone.now()
     lease = uuid.uuid4()
-    claimed = Job.objects.filter(pk=job_id).claimable(now).update(
-        state=Job.State.RUNNING, attempts=F("attempts") + 1, lease=lease, lease_until=now + _lease_time()
+    claimed = (
+        Job.objects.filter(pk=job_id)
+        .claimable(now)
+        .update(state=Job.State.RUNNING, attempts=F("attempts") + 1, lease=lease, lease_until=now + _lease_time())
     )
     job = Job.objects.filter(pk=job_id, lease=lease).first() if claimed else None
     if job is not None and job.attempts > Job.MAX_ATTEMPTS:
@@ -99,9 +101,7 @@ def _claim(job_id: int) -> Job | None:
 
 def _finish(job: Job, **values: Any) -> None:
     """Only the holder of the lease may say how it ended."""
-    Job.objects.filter(pk=job.pk, lease=job.lease).update(
-        lease=None, lease_until=None, finished_at=timezone.now(), **values
-    )
+    Job.objects.filter(pk=job.pk, lease=job.lease).update(lease=None, lease_until=None, finished_at=timezone.now(), **values)
 
 
 def _retry_or_bury(job: Job, reason: str) -> None:

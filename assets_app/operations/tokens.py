@@ -28,12 +28,15 @@ def create_token(*, user: "User", name: str, scopes: list[str] | None = None, da
     chosen = sorted(set(scopes or ApiToken.SCOPES))
     unknown = set(chosen) - set(ApiToken.SCOPES)
     if unknown:
-        raise InvalidInput(f"Unknown scope: {', '.join(sorted(unknown))}. Scopes are {', '.join(ApiToken.SCOPES)}.", field="scopes")
+        raise InvalidInput(
+            f"Unknown scope: {', '.join(sorted(unknown))}. Scopes are {', '.join(ApiToken.SCOPES)}.", field="scopes"
+        )
     if days is not None and not 1 <= days <= 36500:
         raise InvalidInput("A token lives for 1 to 36,500 days, or for ever when no number is given.", field="days")
     name = check_text(name or "unnamed", what="name", max_length=100)
     expiry = timedelta(days=days) if days is not None else None
-    return ApiToken.objects.create(user, expiry=expiry, name=name, scopes=chosen)
+    token, text = ApiToken.objects.create(user, expiry=expiry, name=name, scopes=chosen)
+    return token, text
 
 
 def note_use(*, token: ApiToken) -> None:

@@ -62,7 +62,8 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
     class Meta:
         model = Recording
         fields = (
-            "uuid", "filename", "url", "channels", "start", "end", "duration_s", "samples", "rate_hz", "time_source", "findings", "notes",
+            "uuid", "filename", "url", "channels", "start", "end", "duration_s",
+            "samples", "rate_hz", "time_source", "findings", "notes",
         )  # fmt: skip
 
     def get_url(self, recording: Recording) -> str:

@@ -177,5 +177,3 @@ def _moment(timestamp: str | None) -> datetime | None:
         return parse_datetime(timestamp) if timestamp else None
     except ValueError:  # shaped like a time, but there is no such day
         return None
-
-

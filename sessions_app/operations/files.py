@@ -23,7 +23,9 @@ def writable_session(session_id: str, *, by: "User") -> Session:
     """
     session = Session.objects.visible_to(by).summaries().filter(session_id=canonical_id(session_id)).first()
     if session is None:
-        raise NotFound("There is no session of that id that you may add files to. Look at its id, or leave it out.", field="sessionId")
+        raise NotFound(
+            "There is no session of that id that you may add files to. Look at its id, or leave it out.", field="sessionId"
+        )
     return session
 
 
@@ -33,6 +35,12 @@ def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "
         now = timezone.now()
         file = SessionFile.objects.create(session=session, asset=asset, role=role, attached_at=now, attached_by=by)
         log_activity(
-            session, SessionActivity.Action.ATTACHED, by=by, at=now, asset=str(asset.pk), name=asset.name, sha256=asset.blob.sha256
+            session,
+            SessionActivity.Action.ATTACHED,
+            by=by,
+            at=now,
+            asset=str(asset.pk),
+            name=asset.name,
+            sha256=asset.blob.sha256,
         )
     return file

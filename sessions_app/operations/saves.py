@@ -93,7 +93,14 @@ def create_session(
     columns["session_name"] = columns["session_name"] or columns["filename"] or session_id
     now = timezone.now()
     draft = Session(
-        session_id=session_id, kind=kind, status=status, owner=by, document=document.text, created_at=now, updated_at=now, **columns
+        session_id=session_id,
+        kind=kind,
+        status=status,
+        owner=by,
+        document=document.text,
+        created_at=now,
+        updated_at=now,
+        **columns,
     )
     with transaction.atomic():
         # A row that does not exist cannot be locked: of two creators, the unique constraint picks one.
@@ -118,9 +125,7 @@ def save_version(*, session: Session, value: dict[str, Any], based_on: int, by: 
     now = timezone.now()
     with transaction.atomic():
         visible = Session.objects.visible_to(by).filter(pk=session.pk)
-        won = visible.filter(version=based_on).update(
-            version=based_on + 1, document=document.text, updated_at=now, **columns
-        )
+        won = visible.filter(version=based_on).update(version=based_on + 1, document=document.text, updated_at=now, **columns)
         current = visible.summaries().select_for_update(of=("self",)).first()
         if current is None:
             raise NotFound("There is no such session, or you may no longer see it.")
@@ -131,7 +136,9 @@ def save_version(*, session: Session, value: dict[str, Any], based_on: int, by: 
         return _repeat_of(current, based_on + 1, document, by=by) or _keep_conflict(current, based_on, document, by=by, at=now)
 
 
-def log_activity(session: Session, action: SessionActivity.Action, *, by: "User", at: datetime, **metadata: Any) -> SessionActivity:
+def log_activity(
+    session: Session, action: SessionActivity.Action, *, by: "User", at: datetime, **metadata: Any
+) -> SessionActivity:
     """Append to the log. Called inside the transaction of what it tells."""
     return SessionActivity.objects.create(
         session_id=session.session_id,

@@ -126,7 +126,9 @@ def _split(value: Any) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
         if not isinstance(samples, list):
             raise Refused(_what_it_is(value))
         if not samples:
-            raise Refused("This capture has no samples: its list is empty. Was the recording stopped before it began?", pointer="/samples")
+            raise Refused(
+                "This capture has no samples: its list is empty. Was the recording stopped before it began?", pointer="/samples"
+            )
         layout = "2.1"
     elif isinstance(value, list):
         samples, header = value, {}
@@ -134,7 +136,9 @@ def _split(value: Any) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
             raise Refused("This JSON is an empty array: no samples were recorded.")
         layout = "legacy_nested" if isinstance(samples[0], dict) and isinstance(samples[0].get("a"), dict) else "legacy_flat"
     else:
-        raise Refused("This JSON is a single value, not a capture. A capture is an object with 'samples', or an array of samples.")
+        raise Refused(
+            "This JSON is a single value, not a capture. A capture is an object with 'samples', or an array of samples."
+        )
     for index, sample in enumerate(samples):
         if not isinstance(sample, dict):
             raise Refused(f"Sample {index + 1} is no object but {type(sample).__name__}.", pointer=_at(layout, index))
@@ -166,7 +170,9 @@ def _column(samples: list[dict[str, Any]], name: str, layout: str) -> Column | N
         return None
     if kinds - {int, float, type(None)}:
         index = next(i for i, item in enumerate(raw) if type(item) not in (int, float, type(None)))
-        raise Refused(f"Sample {index + 1} has no number for {name} but {str(raw[index])[:40]!r}.", pointer=_at(layout, index, name))
+        raise Refused(
+            f"Sample {index + 1} has no number for {name} but {str(raw[index])[:40]!r}.", pointer=_at(layout, index, name)
+        )
     try:
         return np.array(raw, dtype=np.float64)
     except OverflowError:
@@ -193,9 +199,7 @@ def _declared_rate(layout: str, metadata: dict[str, Any], notes: list[str]) -> f
     return nominal
 
 
-def _time(
-    count: int, clock_ms: Column | None, dt: Column | None, rate_hz: float, notes: list[str]
-) -> tuple[Column, str]:
+def _time(count: int, clock_ms: Column | None, dt: Column | None, rate_hz: float, notes: list[str]) -> tuple[Column, str]:
     """Seconds since the first sample, from the most trustworthy source that is usable: clock, then dt, then rate."""
     if clock_ms is not None:
         steps = np.diff(clock_ms) / 1000.0
@@ -248,9 +252,11 @@ def _channels(
 def _magnetometer_is_new(samples: list[dict[str, Any]], timestamp: Any, metadata: dict[str, Any]) -> tuple[bool, str]:
     """Which of the two conventions holds: by the file's own converted values, else by its date, else the older one."""
     for sample in samples[:50]:
-        mx, my, mx_ut = sample.get("mx"), sample.get("my"), sample.get("mx_ut")
-        if not all(isinstance(v, int | float) for v in (mx, my, mx_ut)):
-            continue
+        match sample:
+            case {"mx": int() | float() as mx, "my": int() | float() as my, "mx_ut": int() | float() as mx_ut}:
+                pass
+            case _:
+                continue
         old = abs(mx_ut - mx / MAGNETOMETER_OLD_LSB_PER_UT)
         new = abs(mx_ut - my / MAGNETOMETER_NEW_LSB_PER_UT)
         if old != new:

@@ -16,7 +16,7 @@ MAX_CELL = 1024 * 1024
 
 
 def read_table(data: bytes, delimiter: str = ",") -> dict[str, Any]:
-    """`{"kind": "checklist", "devices": [..], "columns": [..]}`, or `{"kind": "table", "rows": n, "columns": [..]}` for other CSVs.
+    """`{"kind": "checklist", "devices": [..], "columns": [..]}`; for other CSVs `{"kind": "table", "rows": n, "columns": [..]}`.
 
     Raises:
         Refused: not UTF-8, no rows, or a line that does not fit its header.
@@ -24,7 +24,9 @@ def read_table(data: bytes, delimiter: str = ",") -> dict[str, Any]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"This CSV is not UTF-8: byte {error.start + 1} cannot be read. Save it as 'CSV UTF-8' and send it again.") from None
+        raise Refused(
+            f"This CSV is not UTF-8: byte {error.start + 1} cannot be read. Save it as 'CSV UTF-8' and send it again."
+        ) from None
     if "\0" in text:
         raise Refused("This CSV holds a NUL character. Was it cut off while it was written?")
     csv.field_size_limit(MAX_CELL)

@@ -1,5 +1,6 @@
 """Visualizations as JSON, in the shapes of the older picture lists' clients."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -27,7 +28,8 @@ class VisualizationSerializer(serializers.ModelSerializer[Visualization]):
     class Meta:
         model = Visualization
         fields = (
-            "id", "session", "kind", "state", "image", "sha256", "inputs", "recipe_version", "requested_at", "made_at", "attempts", "reason",
+            "id", "session", "kind", "state", "image", "sha256", "inputs",
+            "recipe_version", "requested_at", "made_at", "attempts", "reason",
         )  # fmt: skip
 
     def get_image(self, visualization: Visualization) -> str | None:
@@ -42,14 +44,14 @@ class VisualizationSerializer(serializers.ModelSerializer[Visualization]):
         return job.last_error if job is not None and job.state == Job.State.DEAD else None
 
 
-def image_url(visualization: Visualization, context: dict[str, Any]) -> str | None:
+def image_url(visualization: Visualization, context: Mapping[str, Any]) -> str | None:
     if visualization.image_id is None:
         return None
     url: str = reverse("asset-data", args=[visualization.image_id], request=context["request"])
     return url
 
 
-def session_pictures(session: Session, pictures: list[Visualization], context: dict[str, Any]) -> dict[str, Any]:
+def session_pictures(session: Session, pictures: list[Visualization], context: Mapping[str, Any]) -> dict[str, Any]:
     """One session with its pictures, as older clients know it: a URL or null for each kind."""
     urls = {picture.kind: image_url(picture, context) for picture in pictures}
     return {

@@ -28,7 +28,9 @@ class VisualizationsView(APIView):
     @extend_schema(
         operation_id="list_visualizations",
         parameters=[
-            OpenApiParameter("session", description="Only this session, in either spelling of its id. Unknown: `found` is false."),
+            OpenApiParameter(
+                "session", description="Only this session, in either spelling of its id. Unknown: `found` is false."
+            ),
             OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000; default 100."),
             OpenApiParameter("offset", OpenApiTypes.INT),
         ],
@@ -69,7 +71,9 @@ class VisualizationView(APIView):
 
     @extend_schema(operation_id="read_visualization", responses={200: VisualizationSerializer})
     def get(self, request: Request, uuid: UUID) -> Response:
-        found = Visualization.objects.visible_to(request.user).select_related("session", "job", "image__blob", "recording__asset__blob")
+        found = Visualization.objects.visible_to(request.user).select_related(
+            "session", "job", "image__blob", "recording__asset__blob"
+        )
         visualization = found.filter(uuid=uuid).first()
         if visualization is None:
             raise Http404

@@ -13,7 +13,4 @@ class Recipe:
     version: int
 
 
-RECIPES = {
-    recipe.kind: recipe
-    for recipe in (Recipe("raw_axes", "Raw axes", "visualizations_app.recipes.raw_axes", 1),)
-}
+RECIPES = {recipe.kind: recipe for recipe in (Recipe("raw_axes", "Raw axes", "visualizations_app.recipes.raw_axes", 1),)}

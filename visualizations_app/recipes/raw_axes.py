@@ -46,7 +46,7 @@ def draw(capture: Capture, *, name: str) -> bytes:
         _draw_panel(panel, capture, [c for c in capture.channels if c.quantity == quantity])
     axes[-1].set_xlabel("seconds since the first sample", fontsize=13, color=INK)
     _draw_title(figure, capture, name)
-    figure.subplots_adjust(left=0.085, right=0.985, top=0.895, bottom=0.065, hspace=0.12)
+    figure.subplots_adjust(left=0.085, right=0.985, top=0.885, bottom=0.065, hspace=0.16)
     buffer = io.BytesIO()
     # Without the library's name and version in it, the picture's bytes depend on nothing but the data.
     figure.savefig(buffer, format="png", metadata={"Software": None})
@@ -56,7 +56,8 @@ def draw(capture: Capture, *, name: str) -> bytes:
 def _draw_title(figure: Figure, capture: Capture, name: str) -> None:
     samples = len(capture.time)
     gaps = len(capture.gaps)
-    device = " ".join(filter(None, [str(capture.metadata.get("device") or ""), f"firmware {capture.firmware}" if capture.firmware else ""]))
+    firmware = f"firmware {capture.firmware}" if capture.firmware else ""
+    device = " ".join(filter(None, [str(capture.metadata.get("device") or ""), firmware]))
     facts = [
         f"{samples:,} sample{'' if samples == 1 else 's'}",
         f"{capture.duration_s:.2f} s",
@@ -65,8 +66,8 @@ def _draw_title(figure: Figure, capture: Capture, name: str) -> None:
         f"{gaps} gap{'' if gaps == 1 else 's'}" if gaps else "",
     ]
     title = capture.timestamp or name
-    figure.text(0.085, 0.962, _plain(title), fontsize=19, color=INK, weight="bold", va="center")
-    figure.text(0.085, 0.925, _plain("  ·  ".join(filter(None, facts))), fontsize=13, color=INK, va="center")
+    figure.text(0.085, 0.968, _plain(title), fontsize=19, color=INK, weight="bold", va="center")
+    figure.text(0.085, 0.935, _plain("  ·  ".join(filter(None, facts))), fontsize=13, color=INK, va="center")
 
 
 def _plain(text: str) -> str:
@@ -95,7 +96,8 @@ def _draw_panel(panel: Axes, capture: Capture, channels: list[Channel]) -> None:
     panel.tick_params(labelsize=12, colors=INK)
     panel.margins(x=0.01, y=0.08)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(loc="upper right", ncols=3, fontsize=12, frameon=True, framealpha=0.85, edgecolor="none", handlelength=1.4)
+    # Above the panel: inside, it would hide samples.
+    panel.legend(loc="lower right", bbox_to_anchor=(1.0, 0.985), ncols=3, fontsize=12, frameon=False, handlelength=1.4)
 
 
 def reduced(time: Column, values: Column, gaps: list[tuple[float, float]]) -> tuple[Column, Column]:
@@ -128,5 +130,5 @@ def _extremes(values: Column, share: float) -> NDArray[np.intp]:
     points = max(4, int(POINTS * share) // 2 * 2)
     if len(values) <= points:
         return np.arange(len(values))
-    inner = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=points)
+    inner = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=points)  # type: ignore[no-untyped-call]  # it ships half of its types
     return np.unique(np.concatenate(([0], inner, [len(values) - 1]))).astype(np.intp)

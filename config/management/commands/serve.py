@@ -35,4 +35,6 @@ def _check_port(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}). Is it in use? Choose another: PORT={port + 1} make run") from None
+        raise CommandError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Is it in use? Choose another: PORT={port + 1} make run"
+        ) from None

@@ -1,0 +1,213 @@
+"""The wiring: health, errors, schema, checks, logs, settings."""
+
+import io
+import json
+import logging
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.test import Client
+
+from config import checks
+from config.keys import read_or_create_secret
+from config.logs import scrub
+from sessions_app.models import Session
+from tests.conftest import Api, assert_refused
+from tests.make import make_session
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_alive_asks_no_database(client: Client) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_ready_when_everything_is(client: Client, db: None) -> None:
+    assert client.get("/readyz").json()["checks"] == {"database": "ok", "migrations": "ok", "blob_store": "ok"}
+
+
+def test_not_ready_without_a_store_or_with_old_tables(client: Client, db: None, settings: Any) -> None:
+    settings.HOLDFAST_BLOB_STORE = "s3"
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'visualizations_app'")
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "unavailable")
+    assert response.json()["checks"] == {
+        "database": "ok",
+        "migrations": "not applied: run manage.py migrate",
+        "blob_store": "not configured",
+    }
+
+
+def test_not_ready_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_args: object) -> None:
+        raise OperationalError("connection refused at 10.0.0.7")
+
+    monkeypatch.setattr("config.health.MigrationExecutor", unreachable)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "10.0.0.7" not in response.content.decode()
+
+
+def test_an_unforeseen_fault_is_json_for_programs_and_a_page_for_people(
+    alice: User, api: Callable[..., Api], page: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session.objects.__class__, "summaries", lambda _self: 1 / 0, raising=False)
+    monkeypatch.setattr("sessions_app.models.SessionQuerySet.summaries", lambda _self: 1 / 0)
+    assert_refused(api(alice).get("/api/sessions"), 500, "SERVER_ERROR")
+    response = page(alice).get("/sessions/")
+    assert (response.status_code, response["Content-Type"]) == (500, "text/html; charset=utf-8")
+    assert "ZeroDivision" not in response.content.decode()
+
+
+def test_a_busy_database_is_503_with_a_time_to_wait(
+    alice: User, api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(**_kwargs: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("sessions_app.api.views.save_session", busy)
+    response = api(alice).post("/api/sessions", {"session_id": "x"})
+    assert_refused(response, 503, "BUSY")
+    assert response["Retry-After"] == "1"
+
+
+def test_the_schema_and_its_page_are_there_for_everyone(client: Client, db: None) -> None:
+    schema = json.loads(client.get("/api/schema", headers={"Accept": "application/json"}).content)
+    assert schema["openapi"].startswith("3.1")
+    paths = {
+        "/api/sessions", "/api/sessions/{session_id}", "/api/v2/upload-asset", "/api/v2/assets/{asset_id}",
+        "/api/v2/assets/{asset_id}/data", "/api/visualizations", "/api/visualizations/{uuid}",
+    }  # fmt: skip
+    assert set(schema["paths"]) == paths
+    conflict = schema["paths"]["/api/sessions"]["post"]["responses"]["409"]["content"]["application/json"]
+    assert conflict["example"]["error"] == "CONFLICT"
+    page = client.get("/api/docs").content.decode()
+    assert "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle" in page
+
+
+def test_logs_hide_secrets() -> None:
+    told = scrub(
+        None,
+        "info",
+        {
+            "event": "GET /c?token=abc123 Authorization: Bearer hub_0123456789abcdef postgres://u:pass-word@h/db",
+            "password": "x",
+            "nested": {"api_key": "y", "list": ["Bearer 0123456789"]},
+            "count": 3,
+        },
+    )
+    text = json.dumps(told)
+    for secret in ("abc123", "0123456789", "pass-word", '"x"', '"y"'):
+        assert secret not in text
+    assert told["count"] == 3
+
+
+def test_a_request_is_logged_with_its_id_and_without_its_token(
+    alice: User, api: Callable[..., Api], caplog: pytest.LogCaptureFixture
+) -> None:
+    program = api(alice)
+    with caplog.at_level(logging.INFO):
+        program.get("/api/sessions")
+    lines = [str(record.msg) for record in caplog.records if "request_finished" in str(record.msg)]
+    assert lines
+    assert "request_id" in lines[0]
+    assert program.token not in "".join(str(record.msg) for record in caplog.records)
+
+
+def test_two_processes_agree_on_the_secret(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "secret"
+    first = read_or_create_secret(path)
+    assert read_or_create_secret(path) == first
+    assert len(first) > 50
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["secret"]
+
+
+def test_the_database_keeps_what_it_acknowledges(db: None) -> None:
+    assert checks.check_durability(databases=["default"]) == []
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for pragma, value in (("synchronous", 2), ("foreign_keys", 1), ("recursive_triggers", 1), ("mmap_size", 0)):
+                cursor.execute(f"PRAGMA {pragma}")
+                assert cursor.fetchone()[0] == value, pragma
+            cursor.execute("PRAGMA journal_mode")
+            assert cursor.fetchone()[0] == "wal"
+        else:
+            cursor.execute("SET synchronous_commit = off")
+            assert [fault.id for fault in checks.check_durability(databases=["default"])] == ["holdfast.E005"]
+            cursor.execute("SET synchronous_commit = on")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "check", "fault"),
+    [
+        ("HOLDFAST_BLOB_STORE", "s3", checks.check_blob_store, "holdfast.E001"),
+        ("HOLDFAST_BLOB_STORE", "tape", checks.check_blob_store, "holdfast.E001"),
+        ("HOLDFAST_MAX_ASSET_MB", 0, checks.check_limits, "holdfast.E002"),
+        ("SECRET_KEY", "short", checks.check_secret_key, "holdfast.E003"),
+        ("ALLOWED_HOSTS", ["*"], checks.check_hosts, "holdfast.E004"),
+    ],
+)
+def test_bad_settings_are_found_with_a_hint(
+    settings: Any, setting: str, value: Any, check: Callable[[], list[Any]], fault: str
+) -> None:
+    assert check() == []
+    setattr(settings, setting, value)
+    (found,) = check()
+    assert found.id == fault
+    assert found.hint
+
+
+def test_every_setting_is_documented_and_every_documented_setting_is_read() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text()))
+    example = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    table = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+    from_libraries = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert example - from_libraries == read
+    assert table - from_libraries == read
+
+
+def test_a_port_in_use_is_told_in_words(settings: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings.HOST, settings.PORT = taken.getsockname()
+        with pytest.raises(CommandError, match=f"Cannot listen on 127.0.0.1:{settings.PORT}.*PORT={settings.PORT + 1} make run"):
+            call_command("serve")
+
+
+def test_preparing_makes_one_admin_and_shows_its_password_once(db: None) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    call_command("prepare", stdout=first)
+    call_command("prepare", stdout=second)
+    password = re.search(r"password  (\S+)", first.getvalue())
+    assert password is not None
+    admin = User.objects.get(is_superuser=True)
+    assert admin.check_password(password[1])
+    assert second.getvalue() == ""
+
+
+def test_the_shell_binds_our_session(capsys: pytest.CaptureFixture[str], db: None) -> None:
+    call_command("shell", command="print(Session.__module__)", verbosity=0)
+    assert "sessions_app.models" in capsys.readouterr().out
+
+
+def test_tables_have_the_names_that_existing_queries_use(alice: User) -> None:
+    make_session(by=alice)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, session_id, user_id, action, version, metadata, created_at FROM session_activity_log WHERE action = 'created'"
+        )
+        assert cursor.fetchone()[1:4] == ("checks-1", "alice", "created")
+        cursor.execute(
+            "SELECT session_id, session_name, filename, total_rows, progress_percentage, current_batch, total_batches, version FROM sessions"
+        )
+        assert cursor.fetchone()[0] == "checks-1"

@@ -1,0 +1,90 @@
+"""The cast: alice owns things, charlie must see none of them, sam is staff."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.test import Client
+
+from assets_app.operations.tokens import create_token
+from tests.make import multipart
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The pages name static files by their digests, as in production. Collected once, not by every worker."""
+    if not hasattr(session.config, "workerinput"):
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return User.objects.create_user("charlie")
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return User.objects.create_superuser("sam")
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    """Staff who may look at everything, and do nothing."""
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    return user
+
+
+class Api:
+    """A program with a token: JSON in, JSON out."""
+
+    def __init__(self, user: User, *, scopes: list[str] | None = None) -> None:
+        self.token = create_token(user=user, name="test", scopes=scopes)[1]
+        self.client = Client(headers={"Authorization": f"Bearer {self.token}"}, raise_request_exception=False)
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        return self.client.get(path, **kwargs)
+
+    def post(self, path: str, body: Any, **kwargs: Any) -> Any:
+        """A JSON body; bytes are sent as they are."""
+        return self.client.post(path, body, content_type="application/json", **kwargs)
+
+    def post_form(self, path: str, **fields: Any) -> Any:
+        body, content_type = multipart(fields)
+        return self.client.post(path, body, content_type=content_type)
+
+
+@pytest.fixture
+def api() -> Callable[..., Api]:
+    return Api
+
+
+@pytest.fixture
+def page() -> Callable[[User], Client]:
+    """A browser that is signed in, without scripts."""
+
+    def signed_in(user: User) -> Client:
+        client = Client(raise_request_exception=False)
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+def assert_refused(response: Any, status: int, code: str) -> dict[str, Any]:
+    """It is the one error body, with nothing in it that is nobody's business."""
+    assert response.status_code == status, response.content[:500]
+    assert response["Content-Type"] == "application/json"
+    body: dict[str, Any] = response.json()
+    assert body["error"] == code
+    assert body["message"] == body["detail"]
+    assert len(body["message"]) > 10
+    for leak in ("Traceback", "SELECT", "sqlite", "psycopg", "/site-packages/", "DETAIL:"):
+        assert leak not in response.content.decode()
+    return body
