@@ -211,9 +211,9 @@ class Recording(models.Model):
     """What a reader found in one recording file. The file stays the truth: this can be read again from it."""
 
     class TimeSource(models.TextChoices):
-        DEVICE_CLOCK = "device_clock", "the device's clock"
-        DT = "dt", "the time between samples that the device noted"
-        DECLARED_RATE = "declared_rate", "the declared sample rate"
+        DEVICE_CLOCK = "device_clock", "device clock"
+        DT = "dt", "noted steps (dt)"
+        DECLARED_RATE = "declared_rate", "declared rate"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="recordings")

@@ -95,7 +95,7 @@ def test_a_session_is_shown_with_its_facts_files_and_versions(alice: User, page:
     text = page(alice).get("/sessions/2025-12-14T10:24:07.182Z/").content.decode()
     assert session.session_name in text
     assert "1.96 s" in text
-    assert "the time between samples that the device noted" in text
+    assert "noted steps (dt)" in text
     assert "is being made" in text
     assert session.files.get().asset.blob.sha256 in text
 
