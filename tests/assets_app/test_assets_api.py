@@ -154,6 +154,12 @@ def test_malformed_forms_are_400(alice: User, api: Callable[..., Api], content_t
     assert_refused(api(alice).client.post(UPLOAD, body, content_type=content_type), 400, "INVALID")
 
 
+def test_a_form_that_announces_too_much_is_refused_before_it_is_read(alice: User, api: Callable[..., Api], settings: Any) -> None:
+    settings.HOLDFAST_MAX_ASSET_MB = 1
+    body, content_type = multipart({"file": Upload(b"x" * 11 * 1024 * 1024, "long.txt")})
+    assert_refused(api(alice).client.post(UPLOAD, body, content_type=content_type), 413, "TOO_LARGE")
+
+
 def test_another_kind_of_body_is_415(alice: User, api: Callable[..., Api]) -> None:
     assert_refused(api(alice).post(UPLOAD, {"file": "x"}), 415, "UNSUPPORTED_TYPE")
 

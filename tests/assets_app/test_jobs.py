@@ -51,9 +51,13 @@ def test_a_queued_job_is_done_by_a_worker(calls: list[dict[str, Any]]) -> None:
 
 
 def test_a_job_is_rolled_back_with_its_cause(calls: list[dict[str, Any]]) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        queue()
-        raise ZeroDivisionError
+    def cause() -> None:
+        with transaction.atomic():
+            queue()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cause()
     work()
     assert not calls
     assert not Job.objects.exists()

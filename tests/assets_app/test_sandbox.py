@@ -18,7 +18,7 @@ READERS = {
     "floods": "def main(file, args):\n    return b'x' * 3_000_000\n",
     "looks_around": "import os\ndef main(file, args):\n    return '\\n'.join(sorted(os.environ)).encode()\n",
     "echoes": "def main(file, args):\n    return file.read() + b' '.join(a.encode() for a in args)\n",
-    "refuses": "from assets_app.sandboxed import Refused\ndef main(file, args):\n    raise Refused('It is no use.', pointer='/a')\n",
+    "refuses": "from assets_app.sandboxed import Refused\ndef main(file, args):\n    raise Refused('No use.', pointer='/a')\n",
 }
 
 
@@ -69,4 +69,4 @@ def test_the_child_is_given_the_file_and_nothing_of_ours(reader: str, monkeypatc
 def test_a_refusal_comes_back_with_its_facts(reader: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         sandbox.run(reader + "refuses", file=[])
-    assert (refused.value.message, refused.value.facts) == ("It is no use.", {"pointer": "/a"})
+    assert (refused.value.message, refused.value.facts) == ("No use.", {"pointer": "/a"})

@@ -34,7 +34,7 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture(params=["database", "filesystem", "s3"])
-def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each store in turn, as the setting would choose it."""
     alias = str(request.param)
     configured = dict(settings.STORAGES)
@@ -54,8 +54,10 @@ def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeyp
     if alias == "s3":
         client: Any = storages["s3"].connection.meta.client  # type: ignore[attr-defined]  # of the S3 storage
         client.create_bucket(Bucket="holdfast")
-        request.addfinalizer(lambda: _empty_bucket(client))
-    return alias
+        yield alias
+        _empty_bucket(client)
+    else:
+        yield alias
 
 
 def _empty_bucket(client: Any) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser.conftest import Visit
 from tests.make import CHECKLIST, GIT_LFS_POINTER, PNG, capture_bytes
@@ -12,7 +12,7 @@ from tests.make import CHECKLIST, GIT_LFS_POINTER, PNG, capture_bytes
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "2025-12-14T10_24_07.182Z.json"
 
 
-def file(name: str, data: bytes) -> dict[str, object]:
+def file(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
 
 
@@ -21,7 +21,7 @@ def test_a_dropped_recording_leads_to_its_plot_without_a_reload(visit: type[Visi
     page = visitor.page
     visitor.picture("collect")
     data = REAL.read_bytes() if REAL.exists() else capture_bytes()
-    page.locator("#files").set_input_files([file("2025-12-14T10_24_07.182Z.json", data)])  # type: ignore[list-item]  # a FilePayload
+    page.locator("#files").set_input_files([file("2025-12-14T10_24_07.182Z.json", data)])
     page.wait_for_url("**/sessions/2025-12-14T10_24_07.182Z/")
     page.evaluate("window.sameDocument = true")
     plot = page.get_by_role("img", name="Raw axes")
@@ -36,7 +36,7 @@ def test_many_files_each_show_what_became_of_them(visit: type[Visit]) -> None:
     visitor = visit.at()
     page = visitor.page
     page.locator("#files").set_input_files(
-        [  # type: ignore[arg-type]  # FilePayloads
+        [
             file("2025-12-16T10_24_07.182Z.meta.json", b'{"timestamp": "2025-12-16T10:24:07.182Z", "labels": []}'),
             file("2025-12-16T10_24_07.182Z.json", capture_bytes(samples=80, timestamp="2025-12-16T10:24:07.182Z")),
             file("devices.csv", CHECKLIST.encode()),
@@ -58,18 +58,21 @@ def test_many_files_each_show_what_became_of_them(visit: type[Visit]) -> None:
     assert not visitor.complaints
 
 
-def test_a_large_file_shows_its_progress(visit: type[Visit]) -> None:
+def test_each_file_shows_its_progress(visit: type[Visit]) -> None:
     visitor = visit.at()
     page = visitor.page
-    page.route("**/collect/", lambda route: route.continue_())
     page.evaluate(
-        """window.seen = []; new MutationObserver(() => {
-            const told = document.querySelector("#uploads .told");
-            if (told) window.seen.push(told.textContent);
-        }).observe(document.getElementById("uploads"), {subtree: true, childList: true, characterData: true})"""
+        """() => {
+            window.seen = new Set();
+            const note = () => document.querySelectorAll("#uploads .told").forEach((told) => window.seen.add(told.textContent));
+            new MutationObserver(note).observe(document.getElementById("uploads"), {subtree: true, childList: true});
+        }"""
     )
-    page.locator("#files").set_input_files([file("notes.txt", b"words " * 5_000_000)])  # type: ignore[list-item]  # a FilePayload
-    page.wait_for_url("**/sessions/files_*/")
+    page.locator("#files").set_input_files([file("a.txt", b"words " * 700_000), file("b.txt", b"other words")])
+    expect(page.locator("#summary")).to_have_text("2 kept")
+    seen = page.evaluate("[...window.seen]")
+    assert "Waiting" in seen
+    assert any(re.fullmatch(r"\d+ % sent|Being read", told) for told in seen), seen
     assert not visitor.complaints
 
 
@@ -77,7 +80,7 @@ def test_a_broken_connection_is_told_and_the_file_can_be_sent_again(visit: type[
     visitor = visit.at()
     page = visitor.page
     page.route("**/collect/", lambda route: route.abort())
-    page.locator("#files").set_input_files([file("again.txt", b"some words")])  # type: ignore[list-item]  # a FilePayload
+    page.locator("#files").set_input_files([file("again.txt", b"some words")])
     expect(page.locator("li.refused")).to_contain_text("The connection broke off")
     page.unroute("**/collect/")
     page.get_by_role("button", name="Send again").click()
@@ -89,7 +92,7 @@ def test_the_page_works_without_scripts(visit: type[Visit]) -> None:
     page = visitor.page
     visitor.picture("collect-without-scripts")
     page.locator("#files").set_input_files(
-        [file("2025-12-17T10_24_07.182Z.json", capture_bytes(timestamp="2025-12-17T10:24:07.182Z"))]  # type: ignore[list-item]  # a FilePayload
+        [file("2025-12-17T10_24_07.182Z.json", capture_bytes(timestamp="2025-12-17T10:24:07.182Z"))]
     )
     page.get_by_role("button", name="Send").click()
     page.locator("li.kept").get_by_role("link").click()
@@ -101,9 +104,7 @@ def test_every_page_fits_a_phone(visit: type[Visit], dark: bool) -> None:
     visitor = visit.at(360, 740, dark=dark)
     page = visitor.page
     name = f"2025-12-1{8 + dark}T10_24_07.182Z"
-    page.locator("#files").set_input_files(
-        [file(f"{name}.json", capture_bytes(samples=300, timestamp=name.replace("_", ":")))]  # type: ignore[list-item]  # a FilePayload
-    )
+    page.locator("#files").set_input_files([file(f"{name}.json", capture_bytes(samples=300, timestamp=name.replace("_", ":")))])
     page.wait_for_url(f"**/sessions/{name}/")
     page.wait_for_selector(".pictures img")
     shade = "dark" if dark else "light"
@@ -125,7 +126,7 @@ def test_the_collect_page_works_by_keyboard(visit: type[Visit]) -> None:
     assert "files" in focused
     with page.expect_file_chooser() as chooser:
         page.locator("#files").press("Enter")
-    chooser.value.set_files([file("by-keyboard.txt", b"words")])  # type: ignore[arg-type]  # a FilePayload
+    chooser.value.set_files([file("by-keyboard.txt", b"words")])
     page.wait_for_url("**/sessions/files_*/")
 
 
@@ -133,7 +134,7 @@ def test_staff_see_the_session_in_the_admin(visit: type[Visit]) -> None:
     visitor = visit.at()
     page = visitor.page
     page.locator("#files").set_input_files(
-        [file("2025-12-20T10_24_07.182Z.json", capture_bytes(timestamp="2025-12-20T10:24:07.182Z"))]  # type: ignore[list-item]  # a FilePayload
+        [file("2025-12-20T10_24_07.182Z.json", capture_bytes(timestamp="2025-12-20T10:24:07.182Z"))]
     )
     page.wait_for_selector(".pictures img")
     visitor.go("/admin/")

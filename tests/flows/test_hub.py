@@ -72,7 +72,9 @@ def test_what_was_acknowledged_survives_kill_9_in_mid_upload(hub: Hub) -> None:
 
     session = program.get("/api/sessions/c1").json()["session"]
     assert (session["note"], session["_version"]) == (5, 5)
-    versions = hub.manage("shell", "-v0", "-c", "print([(v.version, v.text) for v in SessionVersion.objects.filter(session__session_id='c1')])")
+    versions = hub.manage(
+        "shell", "-v0", "-c", "print([(v.version, v.text) for v in SessionVersion.objects.filter(session__session_id='c1')])"
+    )
     assert [version for version, _text in eval(versions)] == [5, 4, 3, 2, 1]  # noqa: S307  (printed by ourselves)
     assert program.get(asset["url"]).content == PNG
     kept = program.get(f"/api/sessions/{ID}").json()["session"]["recordings"][0]
@@ -111,7 +113,9 @@ def test_of_a_herd_with_one_version_exactly_one_saves(hub: Hub) -> None:
         assert (session["by"], session["_version"]) == (winner, base + 1)
         program.post("/api/sessions", {"session_id": "herd", "_version": base + 1, "round": round_ + 1})
     actions = json.loads(
-        hub.manage("shell", "-v0", "-c", "import json; print(json.dumps(list(SessionActivity.objects.values_list('action', flat=True))))")
+        hub.manage(
+            "shell", "-v0", "-c", "import json; print(json.dumps(list(SessionActivity.objects.values_list('action', flat=True))))"
+        )
     )
     kept = int(hub.manage("shell", "-v0", "-c", "print(Conflict.objects.count())"))
     assert Counter(actions)["conflict"] == kept >= 3 * (HERD - 1)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ Page = Callable[[User], Client]
 NAME = "2025-12-14T10_24_07.182Z.json"
 
 
-def send(client: Client, *files: Upload, script: bool = False, **fields: str) -> object:
+def send(client: Client, *files: Upload, script: bool = False, **fields: str) -> Any:
     body, content_type = multipart({"files": list(files), **fields})
     headers = {"Accept": "application/json"} if script else {}
     return client.post("/collect/", body, content_type=content_type, headers=headers)
