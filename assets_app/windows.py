@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
@@ -15,6 +15,11 @@ class WindowAdmin(admin.ModelAdmin[M]):
 
     actions_on_bottom = False
     show_full_result_count = False
+    # Long fields that lists do not show, and therefore must not load.
+    deferred: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        return super().get_queryset(request).defer(*self.deferred)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -32,6 +37,11 @@ class WindowInline(admin.TabularInline[M, P]):
     extra = 0
     can_delete = False
     show_change_link = True
+    related: tuple[str, ...] = ()
+    deferred: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        return super().get_queryset(request).select_related(*self.related).defer(*self.deferred)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

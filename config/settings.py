@@ -1,5 +1,6 @@
 """The only settings module. Every value comes from the environment (or `.env`); docs/settings.md is the table."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -250,7 +251,7 @@ HOLDFAST_WORKERS = env.int("HOLDFAST_WORKERS", default=1)
 LOGGING = logging_config(
     level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not sys.stderr.isatty())
 )
-DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: the one that tells how it ended
 
 # --- holdfast --------------------------------------------------------------------------------------------------------
 

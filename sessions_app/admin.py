@@ -16,6 +16,8 @@ SHOWN_CHARACTERS = 20_000
 class VersionInline(WindowInline[SessionVersion, Session]):
     model = SessionVersion
     fields = ("version", "saved_at", "saved_by", "size", "sha256")
+    related = ("saved_by",)
+    deferred = ("compressed",)
     readonly_fields = ("size",)
 
     @admin.display(description="Size")
@@ -26,6 +28,7 @@ class VersionInline(WindowInline[SessionVersion, Session]):
 class FileInline(WindowInline[SessionFile, Session]):
     model = SessionFile
     fields = ("role", "file", "size", "attached_at", "attached_by")
+    related = ("asset__blob", "attached_by")
     readonly_fields = ("file", "size")
 
     @admin.display(description="File")
@@ -55,6 +58,8 @@ class RecordingInline(WindowInline[Recording, Session]):
 class ConflictInline(WindowInline[Conflict, Session]):
     model = Conflict
     fields = ("state", "base_version", "current_version", "saved_by", "created_at", "sha256")
+    related = ("saved_by",)
+    deferred = ("compressed",)
 
 
 @admin.register(Session)
@@ -63,6 +68,7 @@ class SessionAdmin(WindowAdmin[Session]):
     list_filter = ("kind", "status", "updated_at")
     search_fields = ("session_id", "session_name", "filename", "owner__username")
     list_select_related = ("owner",)
+    deferred = ("document",)
     list_per_page = 50
     fieldsets = (
         (None, {"fields": ("session_id", "session_name", "filename", "kind", "status", "owner", "page")}),
@@ -90,6 +96,7 @@ class SessionVersionAdmin(WindowAdmin[SessionVersion]):
     list_display = ("session", "version", "saved_at", "saved_by", "sha256")
     search_fields = ("session__session_id", "sha256")
     list_select_related = ("session", "saved_by")
+    deferred = ("compressed", "session__document")
     fields = ("session", "version", "saved_at", "saved_by", "sha256", "readable")
     readonly_fields = ("readable",)
 
@@ -104,6 +111,7 @@ class ConflictAdmin(WindowAdmin[Conflict]):
     list_filter = ("state",)
     search_fields = ("session__session_id", "saved_by__username")
     list_select_related = ("session", "saved_by")
+    deferred = ("compressed", "session__document")
     fields = ("session", "state", "base_version", "current_version", "saved_by", "created_at", "sha256", "readable")
     readonly_fields = ("readable",)
 

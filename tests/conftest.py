@@ -19,6 +19,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         call_command("collectstatic", interactive=False, verbosity=0)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was left out is said loudly: a green run must not look like more than it was."""
+    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(reasons):
+        terminalreporter.write_sep("!", reason.removeprefix("Skipped: "), red=True, bold=True)
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     return User.objects.create_user("alice")

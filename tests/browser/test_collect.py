@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.make import CHECKLIST, GIT_LFS_POINTER, PNG, capture_bytes
@@ -56,6 +56,17 @@ def test_many_files_each_show_what_became_of_them(visit: type[Visit]) -> None:
     expect(page.get_by_text("0 of 3 checked")).to_be_visible()
     visitor.picture("checklist")
     assert not visitor.complaints
+
+
+def test_files_chosen_before_the_script_arrived_are_sent(visit: type[Visit]) -> None:
+    visitor = visit.at()
+    page = visitor.page
+    held: list[Route] = []
+    page.route("**/collect*.js", held.append)
+    page.goto(f"{visitor.hub.url}/collect/", wait_until="commit")
+    page.locator("#files").set_input_files([file("early.txt", b"early words")])
+    held[0].continue_()
+    page.wait_for_url("**/sessions/files_*/")
 
 
 def test_each_file_shows_its_progress(visit: type[Visit]) -> None:

@@ -222,7 +222,7 @@ def test_broken_checklists_are_refused(data: bytes, words: str) -> None:
         checklists.read_table(data)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="no real sample files beside this checkout")
+@pytest.mark.skipif(not REAL.is_dir(), reason="no sample recordings beside this checkout: readers tried on made ones only")
 @pytest.mark.parametrize(
     ("name", "samples", "source"),
     [("2025-12-14T10_24_07.182Z.json", 13, "declared_rate"), ("2026-01-09T00_19_50.224Z.json", 2, "dt")],

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from assets_app.models import ApiToken, Job
 from assets_app.operations.tokens import create_token
@@ -48,6 +50,17 @@ def test_a_session_is_shown_with_versions_files_conflicts_and_plots(everything: 
     text = page(sam).get(f"/admin/sessions_app/session/{everything.pk}/change/").content.decode()
     for shown in ("Recordings", "Conflicts", "Session versions", "Raw axes", "is being made", "GAMBIT"):
         assert shown in text
+
+
+def test_lists_do_not_load_documents(everything: Session, sam: User, page: Page) -> None:
+    client = page(sam)
+    lists = ("session", "sessionversion", "conflict")
+    for model in lists:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(f"/admin/sessions_app/{model}/")
+        text = " ".join(query["sql"] for query in queries)
+        assert '"document"' not in text
+        assert '"compressed"' not in text
 
 
 def test_collectors_have_no_admin(alice: User, page: Page) -> None:

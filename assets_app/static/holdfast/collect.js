@@ -127,10 +127,14 @@ function enqueue(files) {
   work();
 }
 
-input.addEventListener("change", () => {
+function takeChosen() {
   enqueue(input.files);
   input.value = "";
-});
+}
+
+input.addEventListener("change", takeChosen);
+// On a slow line somebody may have chosen files before this script arrived.
+if (input.files.length) takeChosen();
 for (const name of ["dragenter", "dragover"]) {
   drop.addEventListener(name, (event) => {
     event.preventDefault();
