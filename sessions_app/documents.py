@@ -83,8 +83,10 @@ def document_too_large() -> DocumentTooLarge:
     )
 
 
-def columns_of(value: dict[str, Any]) -> dict[str, Any]:
+def columns_of(value: dict[str, Any], *, session_id: str) -> dict[str, Any]:
     """What lists show and filter by, computed from a document: values of the session row's columns.
+
+    A session without a name is called by its file's name, and one without a file by its id.
 
     Raises:
         InvalidInput: a field that lists rely on has the wrong type or range.
@@ -98,9 +100,10 @@ def columns_of(value: dict[str, Any]) -> dict[str, Any]:
         raise InvalidInput("'completed_batches' must be an array.", pointer="/completed_batches")
     # A status may be anything that the client likes, also something that cannot be hashed.
     completed = sum(isinstance(device.get("status"), str) and device["status"] in COMPLETE for device in devices)
+    filename = _name(value, "filename")
     return {
-        "session_name": _name(value, "session_name"),
-        "filename": _name(value, "filename"),
+        "session_name": _name(value, "session_name") or filename or session_id,
+        "filename": filename,
         "total_rows": _integer(value, "total_rows", default=len(devices)),
         "current_batch": _integer(value, "current_batch", default=1),
         "total_batches": _integer(value, "total_batches", default=1),

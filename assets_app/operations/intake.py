@@ -1,7 +1,7 @@
 """Bytes come in: one path for every door.
 
 `receive_bytes` stores them while counting, hashing and sniffing; nobody sees them yet. Then either `keep_asset` makes them
-an asset, in the caller's transaction, or `discard_bytes` takes them back.
+an asset, in the caller's transaction, or they are discarded.
 """
 
 import hashlib

@@ -97,7 +97,15 @@ def _keep_recording(received: ReceivedBytes, facts: dict[str, Any], *, by: "User
         "metadata": facts["metadata"],
     }
     own_id = canonical_id(timestamp) if timestamp else f"capture_{received.sha256[:16]}"
-    session = _create_under_free_id(own_id, f"{own_id}-{received.sha256[:8]}", value, kind=Session.Kind.CAPTURE, by=by)
+    session = _create_capture(own_id, value, by=by)
+    if session is None:
+        # Taken: by this very file, sent twice at once, or by another recording that began in the same millisecond.
+        if repeat := _same_recording(received, by=by):
+            return Collected("recording", repeat, is_repeat=True)
+        session = _create_capture(f"{own_id}-{received.sha256[:8]}", value, by=by)
+        session = session or _create_capture(f"{own_id}-{get_random_string(16).lower()}", value, by=by)
+    if session is None:
+        raise UnreadableFile("The recording could not be given an id of its own. Send it again.")
     asset = keep_asset(received, by=by)
     attach_file(session=session, asset=asset, role=SessionFile.Role.RECORDING, by=by)
     recording = Recording.objects.create(
@@ -163,13 +171,8 @@ def _session_of_batch(batch: str, name: str, *, by: "User") -> Session:
     return created or writable_session(own_id, by=by)
 
 
-def _create_under_free_id(first: str, second: str, value: dict[str, Any], *, kind: Session.Kind, by: "User") -> Session:
-    """Two recordings may begin in the same millisecond: the later one carries a part of its digest in its id."""
-    for session_id in (first, second, f"{second}-{get_random_string(6).lower()}"):
-        session = create_session(session_id=session_id, value=value, kind=kind, by=by, status=Session.Status.COMPLETED)
-        if session is not None:
-            return session
-    raise UnreadableFile("The recording could not be given an id of its own. Send it again.")
+def _create_capture(session_id: str, value: dict[str, Any], *, by: "User") -> Session | None:
+    return create_session(session_id=session_id, value=value, kind=Session.Kind.CAPTURE, by=by, status=Session.Status.COMPLETED)
 
 
 def _moment(timestamp: str | None) -> datetime | None:

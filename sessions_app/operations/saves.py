@@ -89,8 +89,7 @@ def create_session(
     """
     session_id = canonical_id(session_id)
     document = Document.of(value)
-    columns = columns_of(value)
-    columns["session_name"] = columns["session_name"] or columns["filename"] or session_id
+    columns = columns_of(value, session_id=session_id)
     now = timezone.now()
     draft = Session(
         session_id=session_id,
@@ -120,8 +119,7 @@ def save_version(*, session: Session, value: dict[str, Any], based_on: int, by: 
         NotFound: `by` may no longer see the session.
     """
     document = Document.of(value)
-    columns = columns_of(value)
-    columns["session_name"] = columns["session_name"] or columns["filename"] or session.session_id
+    columns = columns_of(value, session_id=session.session_id)
     now = timezone.now()
     with transaction.atomic():
         visible = Session.objects.visible_to(by).filter(pk=session.pk)

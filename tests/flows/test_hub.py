@@ -131,6 +131,20 @@ def test_creators_of_one_id_race_to_one_session(hub: Hub) -> None:
     assert program.get("/api/sessions/new").json()["session"]["_version"] == 1
 
 
+def test_the_same_recording_sent_at_once_is_one_session(hub: Hub) -> None:
+    browser = hub.browser()
+    data = capture_bytes(samples=200)
+
+    def send(_number: int) -> tuple[int, str]:
+        files = {"files": (f"{ID}.json", data)}
+        answer = hub.post_page(browser, "/collect/", {}, files=files, headers={"Accept": "application/json"})
+        return answer.status_code, answer.json()["url"]
+
+    with ThreadPoolExecutor(8) as herd:
+        answers = Counter(herd.map(send, range(8)))
+    assert answers == {(201, f"/sessions/{ID}/"): 1, (200, f"/sessions/{ID}/"): 7}
+
+
 def test_the_same_bytes_sent_at_once_are_kept_once(hub: Hub) -> None:
     program = hub.program()
     data = os.urandom(700_000).hex().encode()
