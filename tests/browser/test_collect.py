@@ -25,8 +25,8 @@ def test_a_dropped_recording_leads_to_its_plot_without_a_reload(visit: type[Visi
     page.wait_for_url("**/sessions/2025-12-14T10_24_07.182Z/")
     page.evaluate("window.sameDocument = true")
     plot = page.get_by_role("img", name="Raw axes")
-    expect(plot).to_be_visible()
-    page.wait_for_function("document.querySelector('.pictures img').naturalWidth === 1280")
+    expect(plot).to_be_visible(timeout=30_000)
+    expect(page.locator(".pictures img")).to_have_js_property("naturalWidth", 1280, timeout=30_000)
     assert page.evaluate("window.sameDocument"), "the page was loaded again"
     visitor.picture("session")
     assert not visitor.complaints
@@ -153,7 +153,7 @@ def test_staff_see_the_session_in_the_admin(visit: type[Visit]) -> None:
     visitor.go("/admin/sessions_app/session/?q=2025-12-20")
     page.get_by_role("link", name=re.compile("2025-12-20")).first.click()
     expect(page.get_by_role("heading", name="Plots")).to_be_visible()
-    page.wait_for_function("document.querySelector('.pictures img').naturalWidth === 1280")
+    expect(page.locator(".pictures img")).to_have_js_property("naturalWidth", 1280, timeout=30_000)
     visitor.picture("admin-session")
     visitor.go("/admin/assets_app/asset/")
     visitor.picture("admin-assets")

@@ -66,6 +66,12 @@ def test_no_line_crosses_a_gap() -> None:
     assert np.count_nonzero(np.isfinite(drawn)) == 200
 
 
+def test_a_lone_sample_between_gaps_is_seen() -> None:
+    time = np.concatenate([np.arange(50) * 0.04, [5.0], 8 + np.arange(50) * 0.04])
+    drawn_time, drawn = raw_axes.reduced(time, np.ones(101), find_gaps(time))
+    assert drawn_time[raw_axes.lone(drawn)].tolist() == [5.0]
+
+
 def test_missing_values_break_the_line() -> None:
     values = np.ones(10)
     values[4] = np.nan

@@ -80,16 +80,10 @@ def _draw_panel(panel: Axes, capture: Capture, channels: list[Channel]) -> None:
         panel.axvspan(start, end, color=GAP, linewidth=0, alpha=0.55, zorder=0)
     for channel in channels:
         time, values = reduced(capture.time, channel.values, capture.gaps)
-        axis = channel.name[-1]
-        panel.plot(
-            time,
-            values,
-            color=COLOURS[axis],
-            label=channel.name,
-            linewidth=1.1,
-            marker="o" if len(capture.time) < FEW_SAMPLES else None,
-            markersize=4.5,
-        )
+        colour = COLOURS[channel.name[-1]]
+        panel.plot(time, values, color=colour, label=channel.name, linewidth=1.1)
+        dots = slice(None) if len(capture.time) < FEW_SAMPLES else lone(values)
+        panel.plot(time[dots], values[dots], color=colour, linestyle="none", marker="o", markersize=4)
     panel.set_ylabel(f"{channels[0].quantity} ({channels[0].unit})", fontsize=13, color=INK)
     panel.grid(visible=True, color=FAINT, linewidth=0.7)
     panel.set_axisbelow(True)
@@ -116,6 +110,12 @@ def reduced(time: Column, values: Column, gaps: list[tuple[float, float]]) -> tu
     if not pieces_t:
         return np.empty(0), np.empty(0)
     return np.concatenate(pieces_t), np.concatenate(pieces_v)
+
+
+def lone(values: Column) -> NDArray[np.bool_]:
+    """Which values stand alone between two breaks: a line would not show them."""
+    padded = np.concatenate(([False], np.isfinite(values), [False]))
+    return padded[1:-1] & ~padded[:-2] & ~padded[2:]
 
 
 def _present(values: Column, start: int, stop: int) -> list[slice]:
