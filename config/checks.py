@@ -1,5 +1,6 @@
 """System checks: bad combinations of settings, each with what to do about it."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.core.files.storage import storages
 from django.db import DatabaseError, connections
 
 SHORTEST_SECRET = 50
+SQLITE_FULL = 2  # what PRAGMA synchronous answers
+FIRST_SOUND_SQLITE = (3, 51, 3)
 
 
 @register()
@@ -61,10 +64,12 @@ def check_durability(*, databases: Sequence[str] | None = None, **_kwargs: Any) 
 
 
 def _durability_faults(alias: str) -> list[CheckMessage]:
+    faults: list[CheckMessage] = []
     with connections[alias].cursor() as cursor:
         if connections[alias].vendor == "sqlite":
             cursor.execute("PRAGMA synchronous")
-            wrong = [] if cursor.fetchone()[0] >= 2 else ["synchronous is not FULL"]
+            wrong = [] if cursor.fetchone()[0] >= SQLITE_FULL else ["synchronous is not FULL"]
+            faults += _sqlite_version_faults(sqlite3.sqlite_version_info)
         else:
             wrong = []
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
@@ -72,4 +77,13 @@ def _durability_faults(alias: str) -> list[CheckMessage]:
                 if cursor.fetchone()[0] in ("off", "local"):
                     wrong.append(f"{setting} is off")
     hint = "With this setting a power cut can lose saves that were acknowledged. Turn it on."
-    return [Error(f"Database {alias!r}: {fault}.", hint=hint, id="holdfast.E005") for fault in wrong]
+    return faults + [Error(f"Database {alias!r}: {fault}.", hint=hint, id="holdfast.E005") for fault in wrong]
+
+
+def _sqlite_version_faults(version: tuple[int, int, int]) -> list[CheckMessage]:
+    """Older releases can, very rarely, damage the file when two processes write and checkpoint at the same moment."""
+    if version >= FIRST_SOUND_SQLITE:
+        return []
+    text = f"SQLite {'.'.join(map(str, version))} has a rare fault with several processes; 3.51.3 is the first without it."
+    hint = "For more than a few people use PostgreSQL (DATABASE_URL), or a Python with a newer SQLite. Keep backups."
+    return [checks.Warning(text, hint=hint, id="holdfast.W002")]

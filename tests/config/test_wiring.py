@@ -151,7 +151,7 @@ def test_two_processes_agree_on_the_secret(tmp_path: Path) -> None:
 
 
 def test_the_database_keeps_what_it_acknowledges(db: None) -> None:
-    assert checks.check_durability(databases=["default"]) == []
+    assert not [fault for fault in checks.check_durability(databases=["default"]) if fault.id == "holdfast.E005"]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             for pragma, value in (("synchronous", 2), ("foreign_keys", 1), ("recursive_triggers", 1), ("mmap_size", 0)):
@@ -163,6 +163,11 @@ def test_the_database_keeps_what_it_acknowledges(db: None) -> None:
             cursor.execute("SET synchronous_commit = off")
             assert [fault.id for fault in checks.check_durability(databases=["default"])] == ["holdfast.E005"]
             cursor.execute("SET synchronous_commit = on")
+
+
+def test_a_faulty_sqlite_is_told() -> None:
+    assert [fault.id for fault in checks._sqlite_version_faults((3, 40, 1))] == ["holdfast.W002"]
+    assert checks._sqlite_version_faults((3, 51, 3)) == []
 
 
 @pytest.mark.parametrize(
