@@ -102,7 +102,10 @@ class ChunkedFile(File):  # type: ignore[type-arg]  # django's File takes no par
 
 @deconstructible
 class DatabaseStorage(Storage):
-    """Objects as rows of 1 MiB, so that any machine that reaches the database serves any object."""
+    """Objects as rows of 1 MiB, so that any machine that reaches the database serves any object.
+
+    They have no address of their own: assets are read through the API.
+    """
 
     def _open(self, name: str, mode: str = "rb") -> ChunkedFile:
         if mode != "rb":
@@ -127,9 +130,6 @@ class DatabaseStorage(Storage):
     def size(self, name: str) -> int:
         total: int | None = BlobChunk.objects.filter(key=name).aggregate(n=Sum(Length("data")))["n"]
         return total or 0
-
-    def url(self, name: str | None) -> str:
-        raise NotImplementedError("Objects have no address of their own: assets are read through the API.")
 
 
 def current_store() -> str:
