@@ -119,8 +119,11 @@ def parse_file_upload(request: HttpRequest, META: dict[str, Any], post_data: Any
     if int(META.get("CONTENT_LENGTH") or 0) > FORM_FILES * max_asset_bytes():
         raise RequestDataTooBig("refused before it is read")
     stream = _WatchedStream(post_data)
-    parser = WholeNameParser(META, stream, request.upload_handlers, request.encoding)  # type: ignore[arg-type]  # only read() is asked
-    fields, files = parser.parse()
+    try:
+        parser = WholeNameParser(META, stream, request.upload_handlers, request.encoding)  # type: ignore[arg-type]  # only read() is asked
+        fields, files = parser.parse()
+    except (ValueError, LookupError) as error:  # an encoding that there is not, in one of the form's headers
+        raise MultiPartParserError(str(error)) from None
     closing = b"--" + parser._boundary + b"--"  # type: ignore[attr-defined]  # the stubs leave it out
     if not stream.tail.rstrip().endswith(closing):
         for _field, group in files.lists():

@@ -3,11 +3,13 @@
 `{"error": CODE, "message": text, "detail": the same text, ...facts}`. Never a stack, SQL, a path or a secret.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -78,6 +80,9 @@ def exception_handler(exception: Exception, _context: dict[str, Any]) -> Respons
         return Response(error_body(code, exception.message, **exception.facts), status=status)
     if isinstance(exception, FORMS):
         status, code, message = _form_refusal(exception)
+    elif isinstance(exception, DataError):
+        log.warning("unfit_value", error=repr(exception))
+        status, code, message = 400, "INVALID", "A value does not fit: it is too long, or of a kind that cannot be kept."
     elif isinstance(exception, OperationalError):
         log.warning("database_busy", error=repr(exception))
         status, code, message, headers = 503, "BUSY", BUSY, {"Retry-After": "1"}
@@ -115,6 +120,20 @@ def _form_refusal(exception: Exception) -> tuple[int, str, str]:
     if isinstance(exception, MultiPartParserError):
         return 400, "INVALID", "The multipart form is malformed or cut off. Send it again, whole."
     return 400, "INVALID", "The request is malformed."
+
+
+def only_get(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For views of libraries that cannot answer other methods in JSON."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        answer = refuse(request, 405, *DRF_CODES[405])
+        answer["Allow"] = "GET, HEAD"
+        return answer
+
+    return guarded
 
 
 def refuse(request: HttpRequest, status: int, code: str, message: str, **facts: Any) -> HttpResponse:

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 
 import structlog
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 
 from assets_app.errors import HoldfastError
 from config.api import BUSY, refuse, status_of
+
+log = structlog.get_logger(__name__)
+UNFIT = (ValueError, OverflowError)
 
 
 class AnswerHeadersMiddleware:
@@ -53,4 +57,8 @@ class RefusalMiddleware:
             answer = refuse(request, 503, "BUSY", BUSY)
             answer["Retry-After"] = "1"
             return answer
+        if isinstance(exception, DataError) or (isinstance(exception, UNFIT) and request.path.startswith(reverse("admin:index"))):
+            # Django's admin hands forged filters and row numbers to the database as they are.
+            log.warning("unfit_value", path=request.path, error=repr(exception))
+            return refuse(request, 400, "INVALID", "A value in this address or form does not fit. Go back and start again.")
         return None

@@ -30,8 +30,12 @@ urlpatterns = [
     path("api/v2/", include("assets_app.api.urls")),
     path("api/", include("sessions_app.api.urls")),
     path("api/", include("visualizations_app.api.urls")),
-    path("api/schema", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
-    path("api/docs", with_inline_styles(SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC)), name="api-docs"),
+    path("api/schema", api.only_get(SpectacularAPIView.as_view(**PUBLIC)), name="schema"),
+    path(
+        "api/docs",
+        api.only_get(with_inline_styles(SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC))),
+        name="api-docs",
+    ),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

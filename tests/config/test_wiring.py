@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,9 +16,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
 
+from assets_app.models import Job
 from config import checks
 from config.keys import read_or_create_secret
 from config.logs import scrub
+from config.wsgi import application
 from sessions_app.models import Session
 from tests.conftest import Api, assert_refused
 from tests.make import make_session
@@ -110,6 +113,52 @@ def test_a_forged_form_is_told_in_words(alice: User) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "a b"])
 def test_a_false_host_is_400(client: Client, db: None, host: str) -> None:
     assert_refused(client.get("/api/sessions", headers={"Host": host}), 400, "INVALID")
+
+
+@pytest.mark.parametrize("path", ["/api/docs", "/api/schema"])
+def test_the_libraries_views_answer_other_methods_in_json(client: Client, db: None, path: str) -> None:
+    for method in ("OPTIONS", "POST", "DELETE", "BREW"):
+        assert_refused(client.generic(method, path), 405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("path", ["sessions_app/session/?created_at__year=999999", "assets_app/job/?created_at__year=999999"])
+def test_forged_admin_addresses_are_400(sam: User, page: Callable[[User], Client], path: str) -> None:
+    assert page(sam).get(f"/admin/{path}").status_code == 400
+
+
+@pytest.mark.parametrize("row", ["abc", "9" * 40, "a\0b"])
+def test_forged_admin_rows_are_400(sam: User, page: Callable[[User], Client], row: str) -> None:
+    Job.objects.create(task="none", subject="a job")
+    response = page(sam).post("/admin/assets_app/job/", {"action": "do_again", "_selected_action": [row]})
+    assert response.status_code in (302, 400)
+
+
+ODD_TYPES = [
+    "application/json; charset=zlib",
+    "application/json; charset=utf-16",
+    "application/json; a*=bogus''%41",
+    "a" * 5000,
+]
+
+
+@pytest.mark.parametrize("content_type", ODD_TYPES)
+def test_the_server_takes_any_content_type(db: None, content_type: str) -> None:
+    environ: dict[str, Any] = {
+        "PATH_INFO": "/api/sessions",
+        "REQUEST_METHOD": "POST",
+        "QUERY_STRING": "x=1",
+        "HTTP_HOST": "localhost",
+    }
+    setup_testing_defaults(environ)
+    environ["CONTENT_TYPE"] = content_type
+    statuses: list[str] = []
+
+    def start_response(status: str, *_rest: Any) -> Callable[[bytes], object]:
+        statuses.append(status)
+        return bytes
+
+    b"".join(application(environ, start_response))
+    assert statuses == ["401 Unauthorized"]
 
 
 def test_logs_hide_secrets() -> None:
