@@ -92,10 +92,13 @@ class ApiTokenAdmin(WindowAdmin[ApiToken]):
 class JobAdmin(WindowAdmin[Job]):
     list_display = ("subject", "task", "state", "attempts", "next_attempt_at", "finished_at", "last_error")
     list_filter = ("state", "task")
-    search_fields = ("subject", "last_error")
+    search_fields = (
+        "subject", "task", "payload", "state", "attempts", "next_attempt_at", "lease", "lease_until", "last_error", "reason",
+        "created_at", "finished_at",
+    )  # fmt: skip
     fields = (
-        "subject", "task", "payload", "state", "attempts", "next_attempt_at", "lease", "lease_until", "last_error", "created_at",
-        "finished_at",
+        "subject", "task", "payload", "state", "attempts", "next_attempt_at", "lease", "lease_until", "last_error", "reason",
+        "created_at", "finished_at",
     )  # fmt: skip
     actions = ("do_again",)
 

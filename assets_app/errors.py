@@ -43,5 +43,7 @@ class SandboxFailed(HoldfastError):
     """The child process that read a file died or overran a limit. `details` are for logs and staff, not for callers."""
 
     def __init__(self, details: str) -> None:
-        super().__init__("The file could not be read: its reader ran out of time or memory. Send a smaller or simpler file.")
+        super().__init__(
+            "The file could not be read: its reader failed, or ran out of time or memory. Send a smaller or simpler file."
+        )
         self.details = details

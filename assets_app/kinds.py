@@ -72,10 +72,23 @@ def sniff(head: bytes, name: str) -> Kind:
         UnsupportedType: not a kept kind, or the name claims another kind than the bytes show.
     """
     seen = _sniff_bytes(head)
-    extension = extension_of(name)
-    if seen is None:
-        raise UnsupportedType(f"'{shown(name)}' is not of a kind that is kept here. Accepted are: {ACCEPTED}.", name=shown(name))
-    claimed = BY_EXTENSION.get(extension)
+    if seen is not None:
+        return agreed(seen, name)
+    if BY_EXTENSION.get(extension_of(name)) in (KINDS["json"], KINDS["csv"], KINDS["txt"]) and _as_text(head) is None:
+        raise UnsupportedType(
+            f"'{shown(name)}' is not text in UTF-8. Save it as UTF-8 (in a spreadsheet: 'CSV UTF-8') and send it again.",
+            name=shown(name),
+        )
+    raise UnsupportedType(f"'{shown(name)}' is not of a kind that is kept here. Accepted are: {ACCEPTED}.", name=shown(name))
+
+
+def agreed(seen: Kind, name: str) -> Kind:
+    """The kind that bytes and name agree on.
+
+    Raises:
+        UnsupportedType: the name claims another kind than the bytes show.
+    """
+    claimed = BY_EXTENSION.get(extension_of(name))
     if claimed is None or claimed is seen:
         return seen
     if any(claimed.format in group and seen.format in group for group in SAME_CONTAINER):

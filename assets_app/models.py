@@ -154,7 +154,8 @@ class Job(models.Model):
     next_attempt_at = models.DateTimeField(default=timezone.now)
     lease = models.UUIDField(null=True, blank=True, help_text="Who is at it: only the holder may finish it.")
     lease_until = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
+    last_error = models.TextField(blank=True, help_text="For staff: may name what is none of others' business.")
+    reason = models.TextField(blank=True, help_text="Why it is dead, in words for whoever waits for it.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

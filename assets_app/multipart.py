@@ -20,6 +20,7 @@ from django.utils.datastructures import MultiValueDict
 from rest_framework.parsers import BaseParser, DataAndFiles
 
 from assets_app.errors import AssetTooLarge
+from assets_app.names import shown
 
 MEMORY_BYTES = 1024 * 1024
 # A form may carry this many files of the largest size: what it holds waits on our disk until the last has come.
@@ -85,6 +86,10 @@ class BoundedUploadHandler(FileUploadHandler):
         )
 
 
+class FormRefused(MultiPartParserError):
+    """A form that could be read, but not rightly. The message is for the sender."""
+
+
 class WholeNameParser(MultiPartParser):
     """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
 
@@ -125,12 +130,21 @@ def parse_file_upload(request: HttpRequest, META: dict[str, Any], post_data: Any
     except (ValueError, LookupError) as error:  # an encoding that there is not, in one of the form's headers
         raise MultiPartParserError(str(error)) from None
     closing = b"--" + parser._boundary + b"--"  # type: ignore[attr-defined]  # the stubs leave it out
-    if not stream.tail.rstrip().endswith(closing):
+    if refusal := _refusal(fields, ended=stream.tail.rstrip().endswith(closing)):
         for _field, group in files.lists():
             for file in group:
                 file.close()
-        raise MultiPartParserError("the form broke off before its end")
+        raise refusal
     return fields, files
+
+
+def _refusal(fields: QueryDict, *, ended: bool) -> MultiPartParserError | None:
+    if not ended:
+        return MultiPartParserError("the form broke off before its end")
+    for field, values in fields.lists():
+        if any("\N{REPLACEMENT CHARACTER}" in str(value) for value in values):  # what Django puts for what it cannot read
+            return FormRefused(f"The field '{shown(field)}' is not UTF-8. Send text as UTF-8.")
+    return None
 
 
 class MultipartMiddleware:

@@ -7,6 +7,7 @@ what is accepted here is kept and given back whole.
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 MAX_DEPTH = 100
@@ -62,9 +63,9 @@ def canonical(value: Any) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise JsonRefused(f"The key {twice!r} stands twice in one object; one of the two would be lost. Keep one.")
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # adding is false
+        raise JsonRefused(f"The key {twice[:60]!r} stands twice in one object; one of the two would be lost. Keep one.")
     return result
 
 
@@ -89,34 +90,34 @@ def _float(digits: str) -> float:
 
 def _check_values(root: Any) -> None:
     """Depth and characters, without recursion, so that no input can exhaust the stack."""
-    stack: list[tuple[Any, tuple[Any, ...], int]] = [(root, (), 1)]
-    while stack:
-        value, path, depth = stack.pop()
+    # An iterator a level: what is held grows with the depth of the document, not with its size.
+    path: list[Any] = []
+    levels: list[Iterator[tuple[Any, Any]]] = [iter([(None, root)])]
+    while levels:
+        try:
+            key, value = next(levels[-1])
+        except StopIteration:
+            levels.pop()
+            path[-1:] = []
+            continue
+        if isinstance(key, str):
+            _check_string(key, path[1:])
         if isinstance(value, str):
-            _check_string(value, path)
+            _check_string(value, [*path, key][1:])
         elif isinstance(value, dict | list):
-            if depth > MAX_DEPTH:
-                raise JsonRefused(f"The JSON is nested deeper than {MAX_DEPTH} levels.", _pointer(path))
-            if isinstance(value, dict):
-                for key in value:
-                    _check_string(key, path)
-                items: Any = value.items()
-            else:
-                items = enumerate(value)
-            stack.extend((item, (path, key), depth + 1) for key, item in items if isinstance(item, str | dict | list))
+            path.append(key)
+            if len(path) > MAX_DEPTH:
+                raise JsonRefused(f"The JSON is nested deeper than {MAX_DEPTH} levels.", _pointer(path[1:]))
+            levels.append(iter(value.items()) if isinstance(value, dict) else enumerate(value))
 
 
-def _check_string(text: str, path: tuple[Any, ...]) -> None:
+def _check_string(text: str, path: list[Any]) -> None:
     if "\0" in text:
         raise JsonRefused("A text holds a NUL character, which databases cannot keep. Remove it.", _pointer(path))
     if not text.isascii() and _SURROGATE.search(text):
         raise JsonRefused("A text holds half of a surrogate pair, which is no character. Remove it.", _pointer(path))
 
 
-def _pointer(path: tuple[Any, ...]) -> str:
-    """A linked path `((((), a), b), c)` as `/a/b/c`. Linked, so that walking a document copies no lists."""
-    parts = []
-    while path:
-        path, key = path
-        parts.append("/" + str(key).replace("~", "~0").replace("/", "~1"))
-    return "".join(reversed(parts)).encode("utf-8", "replace").decode("utf-8")
+def _pointer(path: list[Any]) -> str:
+    parts = ("/" + str(key)[:60].replace("~", "~0").replace("/", "~1") for key in path)
+    return "".join(parts).encode("utf-8", "replace").decode("utf-8")

@@ -13,12 +13,13 @@ from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from rest_framework import exceptions as drf
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.response import Response
 
 from assets_app import errors as assets
+from assets_app.multipart import FormRefused
 from sessions_app import errors as sessions
 
 log = structlog.get_logger(__name__)
@@ -111,6 +112,8 @@ def _drf_refusal(exception: drf.APIException) -> Response:
 
 def _form_refusal(exception: Exception) -> tuple[int, str, str]:
     """A form that could not be read: cut off, malformed, or with too many parts."""
+    if isinstance(exception, FormRefused):
+        return 400, "INVALID", str(exception)
     if isinstance(exception, TooManyFilesSent):
         return 400, "INVALID", "Too many files in one form. Send fewer at a time."
     if isinstance(exception, RequestDataTooBig):
@@ -140,7 +143,10 @@ def refuse(request: HttpRequest, status: int, code: str, message: str, **facts: 
     """A refusal from outside DRF: JSON for API clients and scripts, a page for people."""
     if wants_json(request):
         return JsonResponse(error_body(code, message, **facts), status=status)
-    return render(request, "refusal.html", {"status": status, "message": message}, status=status)
+    context = {"status": status, "message": message}
+    # When something is broken, the page must not ask the database who is looking at it.
+    page = render_to_string("refusal.html", context, request if status < 500 else None)
+    return HttpResponse(page, status=status)
 
 
 def wants_json(request: HttpRequest) -> bool:

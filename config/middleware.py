@@ -3,15 +3,28 @@
 from collections.abc import Callable
 
 import structlog
-from django.db import DataError, OperationalError
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError, DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django_structlog.middlewares import RequestMiddleware
 
 from assets_app.errors import HoldfastError
 from config.api import BUSY, refuse, status_of
 
 log = structlog.get_logger(__name__)
 UNFIT = (ValueError, OverflowError)
+
+
+class RequestLogMiddleware(RequestMiddleware):
+    """django-structlog's middleware, for which a database that does not answer is no reason to fail."""
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        try:
+            RequestMiddleware.bind_user_id(request)
+        except (DatabaseError, AttributeError):  # the second: a session that could not be loaded
+            structlog.contextvars.bind_contextvars(user_id=None)
 
 
 class AnswerHeadersMiddleware:
@@ -28,8 +41,12 @@ class AnswerHeadersMiddleware:
         return response
 
 
-class RefuseNulMiddleware:
-    """A NUL character in an address: one database stores it, the other fails. Both refuse it, here."""
+class RefuseEarlyMiddleware:
+    """What cannot be read rightly further in.
+
+    A NUL character in an address or a cookie: one database stores it, the other fails. A body without a length: Django would
+    take it for empty.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -37,6 +54,12 @@ class RefuseNulMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return refuse(request, 400, "INVALID", "The address holds a NUL character. Remove it and ask again.")
+        if any("\0" in value for value in request.COOKIES.values()):
+            return refuse(
+                request, 400, "INVALID", "A cookie holds a NUL character. Delete this site's cookies and sign in again."
+            )
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            return refuse(request, 411, "LENGTH_REQUIRED", "Say how long the body is: send it with a Content-Length.")
         return self.get_response(request)
 
 
@@ -54,6 +77,7 @@ class RefusalMiddleware:
             status, code = status_of(exception)
             return refuse(request, status, code, exception.message, **exception.facts)
         if isinstance(exception, OperationalError):
+            request.user = AnonymousUser()  # who asked cannot be looked up now, neither for the page nor for the log
             answer = refuse(request, 503, "BUSY", BUSY)
             answer["Retry-After"] = "1"
             return answer

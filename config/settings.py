@@ -63,10 +63,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.RequestLogMiddleware",
     "config.middleware.AnswerHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.middleware.RefuseNulMiddleware",
+    "config.middleware.RefuseEarlyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before anything reads request.POST: file names arrive whole and bytes are counted while they arrive.

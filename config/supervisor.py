@@ -138,6 +138,9 @@ def main() -> int:
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{options.host}:{options.port}",
         "--worker-class", "gthread", "--workers", str(options.web_processes), "--threads", str(options.web_threads),
         "--timeout", "120", "--graceful-timeout", "15", "--no-control-socket", "--log-level", "warning",
+        "--config", "config/gunicorn.py",
+        # What a proxy says of a request is Django's to believe or not (HOLDFAST_BEHIND_PROXY), and nobody else's.
+        "--forwarded-allow-ips", "", "--forwarder-headers", "",
     ]  # fmt: skip
     if os.path.isdir("/dev/shm"):  # a heartbeat file on a slow disk looks like a hung process
         web += ["--worker-tmp-dir", "/dev/shm"]

@@ -18,6 +18,7 @@ from sessions_app.errors import DocumentTooLarge
 SERVER_FIELDS = frozenset({"_version", "id", "owner", "created_at", "updated_at", "last_updated", "recordings"})
 COMPLETE = frozenset({"approved", "custom_selected", "rejected"})
 LARGEST_INTEGER = 2**31 - 1
+MAX_VALUES = 500_000
 
 
 def max_document_bytes() -> int:
@@ -68,6 +69,8 @@ def parse_json_body(data: bytes) -> Any:
     """
     if len(data) > max_document_bytes():
         raise document_too_large()
+    if data.count(b",") > MAX_VALUES:  # counted before it is read: a small text of many tiny values fills the memory
+        raise DocumentTooLarge(f"The document holds more than {MAX_VALUES:,} values. Send large data as files.")
     try:
         return strict_json.parse(data)
     except strict_json.JsonRefused as refused:

@@ -5,7 +5,7 @@ import re
 from assets_app.errors import InvalidInput
 from assets_app.names import check_text
 
-CAPTURE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2})[_:](\d{2})[_:](\d{2}(?:\.\d+)?)Z")
+CAPTURE_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})[_:]([0-9]{2})[_:]([0-9]{2}(?:\.[0-9]{1,9})?)Z")
 
 
 def canonical_id(text: str) -> str:

@@ -144,13 +144,16 @@ def keep_asset(
 
     Raises:
         InvalidInput: unusable name, tags or ids; whatever a receiver of `asset_stored` refuses.
+        UnsupportedType: `name` claims another kind than the bytes show.
     """
+    name = check_file_name(name) if name else received.name
+    kinds.agreed(received.kind, name)
     with transaction.atomic():
         blob = _keep_blob(received)
         asset = Asset.objects.create(
             blob=blob,
             owner=by,
-            name=check_file_name(name) if name else received.name,
+            name=name,
             type=received.kind.type,
             format=received.kind.format,
             content_type=received.kind.content_type,

@@ -25,6 +25,7 @@ from assets_app.models import Job
 log = structlog.get_logger(__name__)
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
+GAVE_UP = f"It failed {Job.MAX_ATTEMPTS} times. Staff can see why, and have it tried again."
 
 
 def queue_job(*, task: str, subject: str, payload: dict[str, Any]) -> Job:
@@ -49,12 +50,12 @@ def perform_job(job_id: int) -> None:
     except SandboxFailed as failure:  # perhaps the machine was short of memory just then
         _retry_or_bury(job, failure.details)
     except HoldfastError as refusal:  # asking again would be refused again
-        _finish(job, state=Job.State.DEAD, last_error=refusal.message)
+        _finish(job, state=Job.State.DEAD, last_error=refusal.message, reason=refusal.message)
     except Exception as error:
         log.warning("job_failed", job=job.pk, task=job.task, attempt=job.attempts, error=repr(error))
         _retry_or_bury(job, "".join(traceback.format_exception_only(error)).strip())
     else:
-        _finish(job, state=Job.State.DONE, last_error="")
+        _finish(job, state=Job.State.DONE, last_error="", reason="")
 
 
 def run_again(*, job: Job) -> bool:
@@ -94,7 +95,12 @@ def _claim(job_id: int) -> Job | None:
     )
     job = Job.objects.filter(pk=job_id, lease=lease).first() if claimed else None
     if job is not None and job.attempts > Job.MAX_ATTEMPTS:
-        _finish(job, state=Job.State.DEAD, last_error=job.last_error or "Every worker that tried it died before the end.")
+        _finish(
+            job,
+            state=Job.State.DEAD,
+            last_error=job.last_error or "Every worker that tried it died before the end.",
+            reason=GAVE_UP,
+        )
         return None
     return job
 
@@ -107,7 +113,7 @@ def _finish(job: Job, **values: Any) -> None:
 def _retry_or_bury(job: Job, reason: str) -> None:
     reason = reason[-2000:]
     if job.attempts >= Job.MAX_ATTEMPTS:
-        _finish(job, state=Job.State.DEAD, last_error=reason)
+        _finish(job, state=Job.State.DEAD, last_error=reason, reason=GAVE_UP)
         return
     at = timezone.now() + min(FIRST_DELAY * 4 ** (job.attempts - 1), LONGEST_DELAY)
     with transaction.atomic():

@@ -21,14 +21,12 @@ from sessions_app.errors import UnreadableFile
 from sessions_app.ids import canonical_id, capture_time_in
 from sessions_app.models import Recording, Session, SessionFile
 from sessions_app.operations.files import attach_file, writable_session
-from sessions_app.operations.saves import Saved, create_session, save_version
+from sessions_app.operations.saves import create_session, save_version
 from sessions_app.readers.checklists import BATCH_SIZE
 from sessions_app.signals import recording_kept
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-LABEL_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -136,12 +134,10 @@ def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") 
             name=received.name,
         )
     attach_file(session=session, asset=keep_asset(received, by=by), role=SessionFile.Role.LABELS, by=by)
-    for _ in range(LABEL_ATTEMPTS):
-        session = Session.objects.get(pk=session.pk)
-        value = json.loads(session.document) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
-        if isinstance(save_version(session=session, value=value, based_on=session.version, by=by), Saved):
-            return Collected("labels", session)
-    raise UnreadableFile("The recording's session is being changed by others at this moment. Send the labels again.")
+    session = Session.objects.select_for_update().get(pk=session.pk)  # until the end of the transaction nobody can be first
+    value = json.loads(session.document) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
+    save_version(session=session, value=value, based_on=session.version, by=by)
+    return Collected("labels", session)
 
 
 def _keep_checklist(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") -> Collected:

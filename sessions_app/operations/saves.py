@@ -54,8 +54,8 @@ def save_session(*, session_id: str, value: dict[str, Any], based_on: int | None
         VersionRequired: the session exists and `based_on` is None.
         NotFound: the session exists, but is not for `by` to see.
     """
-    if based_on is not None and not 0 <= based_on <= LARGEST_INTEGER:
-        raise InvalidInput(f"'_version' must be a whole number from 0 to {LARGEST_INTEGER}.", pointer="/_version")
+    if based_on is not None and not 0 <= based_on < LARGEST_INTEGER:  # the next one must fit, too
+        raise InvalidInput(f"'_version' must be a whole number from 0 to {LARGEST_INTEGER - 1}.", pointer="/_version")
     session_id = canonical_id(session_id)
     created = create_session(session_id=session_id, value=value, kind=Session.Kind.DOCUMENT, by=by)
     if created is not None:

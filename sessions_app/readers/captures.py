@@ -6,6 +6,7 @@ and milliseconds after, and the magnetometer's scale and axes changed on 2025-12
 and told in `Capture.notes`.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,9 @@ GYROSCOPE_LSB_PER_DPS = 114.28
 MAGNETOMETER_OLD_LSB_PER_UT = 68.42
 MAGNETOMETER_NEW_LSB_PER_UT = 10.24
 MAGNETOMETER_SHIFT = "2025-12-19"
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FIRMWARE = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
+LONGEST_SECONDS = 1e10
 NOMINAL_RATE_HZ = {"legacy_nested": 50.0, "legacy_flat": 50.0, "2.1": 26.0}
 AXES = ("ax", "ay", "az", "gx", "gy", "gz", "mx", "my", "mz")
 # A gap is a step of at least this many times the usual one, and of at least this long (s): jitter is neither.
@@ -55,6 +59,7 @@ class Capture:
     metadata: dict[str, Any]
     raw_labels: list[Any]
     rate_hz: float
+    rate_is_declared: bool
     time: Column
     time_source: str
     channels: list[Channel]
@@ -85,7 +90,7 @@ def read_capture(value: Any) -> Capture:
     clock_ms = _t_is_milliseconds(samples, metadata, columns["t"])
     if columns["t"] is not None:
         notes.append("The field t is the device clock in milliseconds." if clock_ms else "The field t is a temperature.")
-    rate_hz = _declared_rate(layout, metadata, notes)
+    rate_hz, is_declared = _declared_rate(layout, metadata, notes)
     time, source = _time(len(samples), columns["t"] if clock_ms else None, columns["dt"], rate_hz, notes)
     channels = _channels(columns, samples, header.get("timestamp"), metadata, notes)
     if not channels:
@@ -100,6 +105,7 @@ def read_capture(value: Any) -> Capture:
         metadata=metadata,
         raw_labels=raw_labels,
         rate_hz=rate_hz,
+        rate_is_declared=is_declared,
         time=time,
         time_source=source,
         channels=channels,
@@ -146,7 +152,7 @@ def _split(value: Any) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
 
 
 def _what_it_is(value: dict[str, Any]) -> str:
-    known = ", ".join(sorted(value)[:6]) or "nothing"
+    known = ", ".join(key[:40] for key in sorted(value)[:6]) or "nothing"
     return (
         f"This JSON is an object without a 'samples' list (it has: {known}), so it is no capture. "
         "A capture is an object with 'samples', or an array of samples."
@@ -185,18 +191,19 @@ def _t_is_milliseconds(samples: list[dict[str, Any]], metadata: dict[str, Any], 
         return False
     if "temp" in samples[0]:
         return True
-    firmware = _text(metadata.get("firmware_version")) or ""
-    parts = firmware.split(".")
-    return len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit() and (int(parts[0]), int(parts[1])) >= (0, 4)
+    firmware = FIRMWARE.match(_text(metadata.get("firmware_version")) or "")
+    return firmware is not None and (int(firmware[1]), int(firmware[2])) >= (0, 4)
 
 
-def _declared_rate(layout: str, metadata: dict[str, Any], notes: list[str]) -> float:
+def _declared_rate(layout: str, metadata: dict[str, Any], notes: list[str]) -> tuple[float, bool]:
+    """In Hz, and whether the file says so."""
     declared = metadata.get("sample_rate", metadata.get("sample_rate_hz"))
-    if isinstance(declared, int | float) and not isinstance(declared, bool) and 0 < declared < 1e6:
-        return float(declared)
+    if isinstance(declared, int | float) and not isinstance(declared, bool) and 1e-3 <= declared <= 1e6:
+        return float(declared), True
     nominal = NOMINAL_RATE_HZ[layout]
-    notes.append(f"The file declares no sample rate; {nominal:g} Hz is usual for its layout.")
-    return nominal
+    what = "no sample rate" if declared is None else f"a sample rate that cannot be ({str(declared)[:40]!r})"
+    notes.append(f"The file declares {what}; {nominal:g} Hz is usual for its layout, and assumed.")
+    return nominal, False
 
 
 def _time(count: int, clock_ms: Column | None, dt: Column | None, rate_hz: float, notes: list[str]) -> tuple[Column, str]:
@@ -212,13 +219,16 @@ def _time(count: int, clock_ms: Column | None, dt: Column | None, rate_hz: float
             return np.concatenate(([0.0], np.cumsum(steps))), "dt"
         if count > 1:
             notes.append("Most samples arrived in bursts (dt is zero), so dt does not tell when they were taken.")
-    notes.append(f"Times follow the declared rate of {rate_hz:g} Hz: gaps cannot be seen.")
+    notes.append(f"Times follow a rate of {rate_hz:g} Hz: gaps cannot be seen.")
     return np.arange(count, dtype=np.float64) / rate_hz, "declared_rate"
 
 
 def _usable(steps: Column) -> bool:
     """Do these steps tell samples apart? Finite, never backwards, and more than half of them forwards."""
-    return len(steps) > 0 and bool(np.all(np.isfinite(steps)) and np.all(steps >= 0) and np.mean(steps > 0) > 0.5)
+    if not len(steps) or not np.all(np.isfinite(steps)) or not np.all(steps >= 0):
+        return False
+    with np.errstate(over="ignore"):
+        return bool(np.mean(steps > 0) > 0.5 and np.sum(steps) < LONGEST_SECONDS)
 
 
 def _channels(
@@ -261,9 +271,8 @@ def _magnetometer_is_new(samples: list[dict[str, Any]], timestamp: Any, metadata
         new = abs(mx_ut - my / MAGNETOMETER_NEW_LSB_PER_UT)
         if old != new:
             return new < old, "as the file's own converted values show"
-    when = _text(timestamp) or ""
-    if when:
-        return when[:10] >= MAGNETOMETER_SHIFT, "by the file's date"
+    if day := DAY.match(_text(timestamp) or ""):
+        return day[0] >= MAGNETOMETER_SHIFT, "by the file's date"
     return False, "usual for files without a date"
 
 

@@ -30,18 +30,27 @@ def read_table(data: bytes, delimiter: str = ",") -> dict[str, Any]:
     if "\0" in text:
         raise Refused("This CSV holds a NUL character. Was it cut off while it was written?")
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
         is_checklist = "device_id" in header and bool({"product_name", "manufacturer"} & set(header))
         if not is_checklist:
             return {"kind": "table", "columns": header[:500], "rows": sum(1 for row in reader if any(row))}
+        _refuse_repeated(header)
         devices = [_device(index, row) for index, row in enumerate(_rows(reader, header))]
     except csv.Error as error:
         raise Refused(f"Line {reader.line_num} of this CSV cannot be read: {error}.") from None
     if not devices:
         raise Refused("This checklist has a header but no devices.")
     return {"kind": "checklist", "columns": header, "devices": devices}
+
+
+def _refuse_repeated(header: list[str]) -> None:
+    seen: set[str] = set()
+    for column in filter(None, header):
+        if column in seen:
+            raise Refused(f"The column '{column[:60]}' stands twice in the header; one of the two would be lost. Rename one.")
+        seen.add(column)
 
 
 def _rows(reader: Any, header: list[str]) -> Any:

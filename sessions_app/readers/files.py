@@ -14,6 +14,8 @@ from assets_app import strict_json
 from assets_app.sandboxed import Refused
 from sessions_app.readers import captures, checklists
 
+MAX_FINDINGS = 1000
+
 
 def main(file: BinaryIO, args: list[str]) -> bytes:
     """`args`: the file's format (`json` or `csv`), and its name."""
@@ -34,7 +36,7 @@ def read_capture_file(data: bytes) -> captures.Capture:
 
 
 def _refuse_what_is_no_json(data: bytes) -> None:
-    text = data[:1024].decode("utf-8", "replace").strip()
+    text = data[:1024].decode("utf-8-sig", "replace").strip()
     if text.startswith("version https://git-lfs.github.com/spec/"):
         size = next((line.split()[1] for line in text.splitlines() if line.startswith("size ")), "unknown")
         raise Refused(
@@ -54,7 +56,7 @@ def _labels(value: Any) -> dict[str, Any] | None:
 
 
 def _capture_facts(capture: captures.Capture) -> dict[str, Any]:
-    samples = len(capture.time)
+    samples, gaps = len(capture.time), capture.gaps
     return {
         "kind": "capture",
         "reader_version": captures.VERSION,
@@ -70,8 +72,9 @@ def _capture_facts(capture: captures.Capture) -> dict[str, Any]:
         "duration_s": round(capture.duration_s, 6),
         "time_source": capture.time_source,
         "channels": [_channel_facts(channel) for channel in capture.channels],
-        "findings": [_gap_finding(start, end) for start, end in capture.gaps],
-        "notes": capture.notes,
+        "findings": [_gap_finding(start, end) for start, end in gaps[:MAX_FINDINGS]],
+        "notes": capture.notes
+        + ([f"Of {len(gaps):,} gaps the first {MAX_FINDINGS:,} are listed."] if len(gaps) > MAX_FINDINGS else []),
     }
 
 

@@ -59,6 +59,11 @@ def test_the_refusal_says_what_the_file_is() -> None:
         sniff(PNG, "photo.json")
 
 
+def test_text_in_another_encoding_is_told_what_to_do() -> None:
+    with pytest.raises(UnsupportedType, match="Save it as UTF-8"):
+        sniff("a,b\nx,y\n".encode("utf-16"), "a.csv")
+
+
 def test_nothing_that_a_browser_could_run_opens_in_the_page() -> None:
     assert not sniff(b"words", "a.txt").inline
     assert not sniff(b"%PDF-1.7\n", "a.pdf").inline

@@ -161,6 +161,35 @@ def test_the_server_takes_any_content_type(db: None, content_type: str) -> None:
     assert statuses == ["401 Unauthorized"]
 
 
+def test_a_nul_in_a_cookie_is_400(client: Client, db: None) -> None:
+    client.cookies["sessionid"] = "\0abc"
+    assert_refused(client.get("/api/sessions"), 400, "INVALID")
+    assert client.get("/accounts/login/").status_code == 400
+
+
+def test_a_body_without_a_length_is_411(client: Client, db: None) -> None:
+    response = client.generic("POST", "/api/sessions", headers={"Transfer-Encoding": "chunked"})
+    assert_refused(response, 411, "LENGTH_REQUIRED")
+
+
+def test_pages_say_that_the_database_is_busy(
+    alice: User, page: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = page(alice)
+
+    def unreachable(*_args: object, **_kwargs: object) -> None:
+        raise OperationalError("connection refused at 10.0.0.7")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore._get_session_from_db", unreachable)
+    for path in ("/sessions/", "/collect/", "/accounts/login/", "/admin/"):
+        response = client.get(path)
+        assert (response.status_code, response["Retry-After"]) == (503, "1"), path
+        assert "10.0.0.7" not in response.content.decode()
+    assert client.get("/nope").status_code == 500
+    assert_refused(client.get("/sessions/", headers={"Accept": "application/json"}), 503, "BUSY")
+    assert_refused(client.get("/api/sessions"), 503, "BUSY")
+
+
 def test_logs_hide_secrets() -> None:
     told = scrub(
         None,

@@ -145,6 +145,30 @@ def test_the_same_recording_sent_at_once_is_one_session(hub: Hub) -> None:
     assert answers == {(201, f"/sessions/{ID}/"): 1, (200, f"/sessions/{ID}/"): 7}
 
 
+def test_labels_sent_at_once_are_all_kept_without_a_conflict(hub: Hub) -> None:
+    collect(hub, capture_bytes(samples=50), f"{ID}.json")
+    browser = hub.browser()
+
+    def send(number: int) -> int:
+        sidecar = {"timestamp": ID, "labels": [{"start_sample": 0, "end_sample": number, "gesture": "fist"}]}
+        files = {"files": (f"{ID}.meta.json", json.dumps(sidecar).encode())}
+        return hub.post_page(browser, "/collect/", {}, files=files, headers={"Accept": "application/json"}).status_code
+
+    with ThreadPoolExecutor(8) as herd:
+        assert set(herd.map(send, range(8))) == {201}
+    counts = "print(Conflict.objects.count(), SessionVersion.objects.count())"
+    assert hub.manage("shell", "-v0", "-c", counts).strip() == "0 9"
+
+
+def test_forwarded_headers_are_nobodys_to_send(hub: Hub) -> None:
+    program = hub.program()
+    asset = program.session.post(f"{hub.url}/api/v2/upload-asset", files={"file": ("photo.png", PNG)}, timeout=30).json()
+    told = program.session.get(
+        f"{hub.url}/api/v2/assets/{asset['id']}", headers={"X-Forwarded-Proto": "https", "Script-Name": "/x"}, timeout=30
+    )
+    assert told.json()["url"] == asset["url"]
+
+
 def test_the_same_bytes_sent_at_once_are_kept_once(hub: Hub) -> None:
     program = hub.program()
     data = os.urandom(700_000).hex().encode()

@@ -149,6 +149,11 @@ def test_a_failure_in_the_middle_leaves_nothing(alice: User, monkeypatch: pytest
         assert not model._default_manager.exists(), model
 
 
+def test_a_time_with_very_many_decimals_is_no_id(alice: User) -> None:
+    timestamp = "2025-12-14T10:24:07." + "1" * 300 + "Z"
+    assert collect(capture_bytes(timestamp=timestamp), "x.json", alice).session.session_id.startswith("capture_")
+
+
 def test_a_time_that_never_was_is_kept_as_text_only(alice: User) -> None:
     session = collect(capture_bytes(timestamp="2025-02-31T10:24:07.182Z"), "x.json", alice).session
     assert session.recordings.get().started_at is None

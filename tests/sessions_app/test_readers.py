@@ -95,6 +95,47 @@ def test_without_converted_values_the_date_decides(day: str, expected: float) ->
     assert values(read_capture(capture(samples=2, timestamp=f"{day}T00:00:00.000Z")), "mx")[0] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("timestamp", ["hello", "x" * 500, "9999", None, {"a": 1}])
+def test_a_junk_date_decides_nothing(timestamp: Any) -> None:
+    read = read_capture(capture(samples=2) | {"timestamp": timestamp})
+    assert values(read, "mx")[0] == pytest.approx(281 / 68.42)
+    assert any("files without a date" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("rate", ["26", 0, -5, 1e300, 5e-324, True])
+def test_a_rate_that_cannot_be_is_not_called_declared(rate: Any) -> None:
+    document = capture(samples=3, dt=[0, 0, 0])
+    document["metadata"]["sample_rate"] = rate
+    read = read_capture(document)
+    assert (read.rate_hz, read.rate_is_declared) == (26.0, False)
+    assert any("cannot be" in note and "assumed" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("dt", [[0.04, 1e308, 1e308, 1e308], [0, 1e11, 1e11, 1e11]])
+def test_steps_beyond_all_time_are_not_trusted(dt: list[float]) -> None:
+    assert read_capture(capture(samples=4, dt=dt)).time_source == "declared_rate"
+
+
+@pytest.mark.parametrize("firmware", ["0.\u00b2", "0." + "9" * 5000, "0", "newest", ""])
+def test_odd_firmware_versions_are_read_past(firmware: str) -> None:
+    document = capture(samples=2, firmware=firmware)
+    for sample in document["samples"]:
+        sample["t"] = 26.7
+    assert read_capture(document).time_source == "dt"
+
+
+def test_a_byte_order_mark_is_no_text() -> None:
+    data = b"\xef\xbb\xbf" + json.dumps(capture(samples=2)).encode()
+    assert json.loads(files.main(io.BytesIO(data), ["json", "x.json"]))["samples"] == 2
+
+
+def test_of_very_many_gaps_the_first_are_listed_and_the_rest_counted() -> None:
+    data = json.dumps(capture(samples=6003, dt=[0.01, 0.01, 1.0] * 2001)).encode()
+    facts = json.loads(files.main(io.BytesIO(data), ["json", "x.json"]))
+    assert len(facts["findings"]) == 1000
+    assert "Of 2,001 gaps the first 1,000 are listed." in facts["notes"]
+
+
 def test_pauses_are_gaps_and_jitter_is_not() -> None:
     jitter = [0.038, 0.02, 0.06, 0.038, 0.09, 0.038] * 10
     time = np.cumsum([0.0, *jitter[:30], 2.5, *jitter[30:], 0.3])
@@ -214,6 +255,9 @@ def test_other_tables_are_not_taken_for_checklists() -> None:
         (b"device_id,product_name\nD1,caf\xe9\n", "not UTF-8"),
         (b"device_id,product_name\nD1,a,b\n", "Line 2 has 3 cells"),
         (b"device_id,product_name\nD1,a\0b\n", "NUL"),
+        (b'device_id,product_name\nD1,"A,B\nD2,x\nD3,x\n', "cannot be read"),
+        (b'device_id,product_name\nD1,"A"junk\n', "cannot be read"),
+        (b"device_id,product_name,product_name\nD1,Left,\n", "stands twice"),
         (b'device_id,product_name\nD1,"' + b"x" * (1024 * 1024 + 1) + b'"\n', "cannot be read"),
     ],
 )

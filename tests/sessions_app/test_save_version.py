@@ -146,7 +146,7 @@ def test_unusable_ids_are_refused(alice: User, session_id: str) -> None:
         save(alice, session_id=session_id)
 
 
-@pytest.mark.parametrize("version", [-1, 2**31, 10**30])
+@pytest.mark.parametrize("version", [-1, 2**31 - 1, 2**31, 10**30])
 def test_impossible_versions_are_refused(alice: User, version: int) -> None:
     make_session(by=alice)
     with pytest.raises(InvalidInput):

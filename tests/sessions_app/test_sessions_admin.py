@@ -97,7 +97,7 @@ def test_staff_can_revoke_a_token(everything: Session, sam: User, page: Page) ->
 
 
 def test_a_failed_plot_says_why(everything: Session, sam: User, page: Page) -> None:
-    Job.objects.update(state=Job.State.DEAD, last_error="the reason")
+    Job.objects.update(state=Job.State.DEAD, last_error="for staff", reason="the reason")
     assert Visualization.objects.get().state == "failed"
     assert "the reason" in page(sam).get(f"/admin/sessions_app/session/{everything.pk}/change/").content.decode()
 

@@ -120,6 +120,11 @@ BAD_BODIES: dict[str, tuple[bytes, int]] = {
     "not UTF-8": (b'{"session_id": "x", "a": "caf\xe9"}', 400),
     "UTF-16": ('{"session_id": "x"}'.encode("utf-16"), 400),
     "repeated key": (b'{"session_id": "x", "session_id": "y"}', 400),
+    "half a million values": (b'{"session_id": "x", "a": [' + b"[]," * 500_001 + b"[]]}", 413),
+    "one of many keys twice": (
+        b'{"session_id": "x",' + b",".join(b'"k%d": 1' % i for i in range(50_000)) + b', "k49999": 2}',
+        400,
+    ),
     "over the limit": (b'{"session_id": "x", "a": "' + b"x" * (10 * 1024 * 1024) + b'"}', 413),
 }
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from PIL import Image
 
 from assets_app.sandboxed import Refused
-from sessions_app.readers.captures import find_gaps
+from sessions_app.readers.captures import AXES, find_gaps
 from tests.make import capture, capture_bytes
 from visualizations_app.recipes import raw_axes
 
@@ -54,6 +55,26 @@ def test_hostile_titles_are_text() -> None:
     picture(capture_bytes(timestamp="$\\frac{$ $x^{$", metadata={"device": "$\\bad$"}))
 
 
+def test_long_and_broken_words_cannot_cover_the_plot() -> None:
+    picture(capture_bytes(timestamp="line\n" * 1000, metadata={"device": "x\n\u202e" * 100_000}))
+
+
+def test_very_many_gaps_can_be_drawn() -> None:
+    picture(capture_bytes(samples=30_000, dt=[0.01, 0.01, 1.0] * 10_000))
+
+
+def test_the_time_axis_covers_the_recording_whatever_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+    monkeypatch.setattr(Axes, "set_xlim", lambda _axes, *limit, **_options: limits.append(limit))
+    document = capture(samples=400, dt=[0.04] * 400)
+    for index, sample in enumerate(document["samples"]):
+        sample.update(dict.fromkeys(AXES))
+        sample["ax"] = 5 if index == 3 else None
+    picture(json.dumps(document).encode())
+    low, high = limits[-1]
+    assert low < 0 < 399 * 0.04 < high
+
+
 def test_what_is_no_capture_is_refused() -> None:
     with pytest.raises(Refused):
         picture(b'{"a": 1}')
@@ -76,7 +97,7 @@ def test_missing_values_break_the_line() -> None:
     values = np.ones(10)
     values[4] = np.nan
     _time, drawn = raw_axes.reduced(np.arange(10.0), values, [])
-    assert np.isfinite(drawn).tolist() == [True] * 4 + [False] + [True] * 5 + [False]
+    assert np.isfinite(drawn).tolist() == [True] * 4 + [False] + [True] * 5
 
 
 @given(st.integers(6_000, 60_000), st.data())

@@ -51,7 +51,7 @@ def test_one_picture_says_what_became_of_it(alice: User, charlie: User, api: Cal
     assert waiting["inputs"] == [recording.asset.blob.sha256]
     Job.objects.update(last_error="a passing trouble")
     assert api(alice).get(path).json()["reason"] is None
-    Job.objects.update(state=Job.State.DEAD, last_error="the reason")
+    Job.objects.update(state=Job.State.DEAD, last_error="for staff", reason="the reason")
     assert api(alice).get(path).json()["reason"] == "the reason"
     make_picture(visualization=picture)
     made = api(alice).get(path).json()

@@ -41,7 +41,7 @@ class VisualizationSerializer(serializers.ModelSerializer[Visualization]):
     def get_reason(self, visualization: Visualization) -> str | None:
         """Why it failed. While it is only being tried again, errors are for the admin."""
         job = visualization.job
-        return job.last_error if job is not None and job.state == Job.State.DEAD else None
+        return job.reason if job is not None and job.state == Job.State.DEAD else None
 
 
 def image_url(visualization: Visualization, context: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tsdownsample import MinMaxDownsampler
 
+from assets_app.names import shown
 from sessions_app.readers.captures import Capture, Channel, Column
 from sessions_app.readers.files import read_capture_file
 
@@ -30,6 +31,8 @@ SOURCES = {
     "declared_rate": "times by the declared rate: gaps cannot be seen",
 }
 
+ASSUMED = "times by an assumed rate: gaps cannot be seen"
+
 
 def main(file: BinaryIO, args: list[str]) -> bytes:
     """`args`: the file's name. Answers with a PNG, the same bytes for the same file."""
@@ -44,6 +47,9 @@ def draw(capture: Capture, *, name: str) -> bytes:
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for panel, quantity in zip(axes, panels, strict=True):
         _draw_panel(panel, capture, [c for c in capture.channels if c.quantity == quantity])
+    # All of the recording, also where a channel has no values.
+    margin = 0.01 * capture.duration_s or 0.5 / capture.rate_hz
+    axes[-1].set_xlim(-margin, capture.duration_s + margin)
     axes[-1].set_xlabel("seconds since the first sample", fontsize=13, color=INK)
     _draw_title(figure, capture, name)
     figure.subplots_adjust(left=0.085, right=0.985, top=0.885, bottom=0.065, hspace=0.16)
@@ -60,12 +66,12 @@ def _draw_title(figure: Figure, capture: Capture, name: str) -> None:
     device = " ".join(filter(None, [str(capture.metadata.get("device") or ""), firmware]))
     facts = [
         f"{samples:,} sample{'' if samples == 1 else 's'}",
-        f"{capture.duration_s:.2f} s",
-        device,
-        SOURCES[capture.time_source],
+        f"{capture.duration_s:.2f} s" if capture.duration_s < 1e6 else f"{capture.duration_s:.4g} s",
+        shown(device, 40),
+        SOURCES[capture.time_source] if capture.rate_is_declared or capture.time_source != "declared_rate" else ASSUMED,
         f"{gaps} gap{'' if gaps == 1 else 's'}" if gaps else "",
     ]
-    title = capture.timestamp or name
+    title = shown(capture.timestamp or name, 60)
     figure.text(0.085, 0.968, _plain(title), fontsize=19, color=INK, weight="bold", va="center")
     figure.text(0.085, 0.935, _plain("  ·  ".join(filter(None, facts))), fontsize=13, color=INK, va="center")
 
@@ -76,8 +82,8 @@ def _plain(text: str) -> str:
 
 
 def _draw_panel(panel: Axes, capture: Capture, channels: list[Channel]) -> None:
-    for start, end in capture.gaps:
-        panel.axvspan(start, end, color=GAP, linewidth=0, alpha=0.55, zorder=0)
+    bars = [(start, end - start) for start, end in visible_gaps(capture.gaps, capture.duration_s / WIDTH_PX)]
+    panel.broken_barh(bars, (0, 1), transform=panel.get_xaxis_transform(), color=GAP, linewidth=0, alpha=0.55, zorder=0)
     for channel in channels:
         time, values = reduced(capture.time, channel.values, capture.gaps)
         colour = COLOURS[channel.name[-1]]
@@ -88,28 +94,20 @@ def _draw_panel(panel: Axes, capture: Capture, channels: list[Channel]) -> None:
     panel.grid(visible=True, color=FAINT, linewidth=0.7)
     panel.set_axisbelow(True)
     panel.tick_params(labelsize=12, colors=INK)
-    panel.margins(x=0.01, y=0.08)
+    panel.margins(y=0.08)
     panel.spines[["top", "right"]].set_visible(False)
     # Above the panel: inside, it would hide samples.
     panel.legend(loc="lower right", bbox_to_anchor=(1.0, 0.985), ncols=3, fontsize=12, frameon=False, handlelength=1.4)
 
 
 def reduced(time: Column, values: Column, gaps: list[tuple[float, float]]) -> tuple[Column, Column]:
-    """At most about `POINTS` points with every extreme kept, and NaN between the two sides of a gap.
-
-    Samples without a value are NaN already, and break the line as well.
-    """
-    pieces_t: list[Column] = []
-    pieces_v: list[Column] = []
-    starts = [0, *(int(np.searchsorted(time, end)) for _start, end in gaps)]
-    for start, stop in zip(starts, [*starts[1:], len(time)], strict=True):
-        for piece in _present(values, start, stop):
-            kept = _extremes(values[piece], share=len(values[piece]) / max(1, len(time))) + piece.start
-            pieces_t += [time[kept], time[kept[-1:]]]
-            pieces_v += [values[kept], np.array([np.nan])]
-    if not pieces_t:
-        return np.empty(0), np.empty(0)
-    return np.concatenate(pieces_t), np.concatenate(pieces_v)
+    """At most about `POINTS` points with every extreme kept, and NaN wherever a gap or a missing value lies between two."""
+    present = np.flatnonzero(np.isfinite(values))
+    kept = present[_extremes(values[present])]
+    missing_before = np.cumsum(~np.isfinite(values))[kept]
+    gaps_before = np.searchsorted([end for _start, end in gaps], time[kept], side="right")
+    breaks = np.flatnonzero(np.diff(missing_before) | np.diff(gaps_before)) + 1
+    return np.insert(time[kept], breaks, time[kept][breaks - 1]), np.insert(values[kept], breaks, np.nan)
 
 
 def lone(values: Column) -> NDArray[np.bool_]:
@@ -118,17 +116,20 @@ def lone(values: Column) -> NDArray[np.bool_]:
     return padded[1:-1] & ~padded[:-2] & ~padded[2:]
 
 
-def _present(values: Column, start: int, stop: int) -> list[slice]:
-    """The runs of finite values within [start, stop)."""
-    finite = np.isfinite(values[start:stop])
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], finite, [False])).astype(np.int8)))
-    return [slice(start + int(a), start + int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _extremes(values: Column, share: float) -> NDArray[np.intp]:
+def _extremes(values: Column) -> NDArray[np.intp]:
     """Indices of the samples to draw: all of them if they are few, else each bucket's lowest and highest."""
-    points = max(4, int(POINTS * share) // 2 * 2)
-    if len(values) <= points:
+    if len(values) <= POINTS:
         return np.arange(len(values))
-    inner = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=points)  # type: ignore[no-untyped-call]  # it ships half of its types
+    inner = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=POINTS)  # type: ignore[no-untyped-call]  # half typed
     return np.unique(np.concatenate(([0], inner, [len(values) - 1]))).astype(np.intp)
+
+
+def visible_gaps(gaps: list[tuple[float, float]], pixel: float) -> list[tuple[float, float]]:
+    """Gaps as they can be seen: those with less than a pixel (s) between them are one."""
+    seen: list[tuple[float, float]] = []
+    for start, end in gaps:
+        if seen and start - seen[-1][1] < pixel:
+            seen[-1] = (seen[-1][0], end)
+        else:
+            seen.append((start, end))
+    return seen
