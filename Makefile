@@ -14,8 +14,10 @@ run:  ## install what is needed, prepare the database, serve
 demo:  ## add demo data to look at
 	@$(PYTHON) config/bootstrap.py
 	@$(BIN)/python manage.py prepare
-	@$(BIN)/python manage.py demo
-	@$(BIN)/python manage.py work --until-idle
+	@LOG_LEVEL=WARNING $(BIN)/python manage.py demo
+	@echo "Drawing the plots (some seconds)"
+	@LOG_LEVEL=WARNING $(BIN)/python manage.py work --until-idle
+	@echo "Done. Look at it with: make run"
 
 test:  ## the whole test suite, on SQLite and on PostgreSQL
 	@$(PYTHON) config/bootstrap.py --dev

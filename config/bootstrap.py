@@ -54,7 +54,7 @@ def _works() -> bool:
     """Is there an environment, and does its Python still exist and run?"""
     if not PYTHON.exists():
         return False
-    return subprocess.run([str(PYTHON), "-c", "import pip"], check=False, capture_output=True).returncode == 0
+    return subprocess.run([str(PYTHON), "-m", "pip", "--version"], check=False, capture_output=True).returncode == 0
 
 
 def _digest(name: str) -> str:
@@ -66,4 +66,7 @@ def _digest(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Run the same command again to go on.")

@@ -11,6 +11,15 @@ from django.core.files.storage import storages
 from django.db import DatabaseError, connections
 
 SHORTEST_SECRET = 50
+RANGES = {
+    "HOLDFAST_MAX_ASSET_MB": (1, 100_000),
+    "HOLDFAST_MAX_DOCUMENT_MB": (1, 1_000),
+    "HOLDFAST_JOB_LEASE_SECONDS": (1, 86_400),
+    "HOLDFAST_WORKERS": (0, 1_000),
+    "PORT": (1, 65_535),
+    "WEB_CONCURRENCY": (1, 1_000),
+    "WEB_THREADS": (1, 1_000),
+}
 SQLITE_FULL = 2  # what PRAGMA synchronous answers
 FIRST_SOUND_SQLITE = (3, 51, 3)
 
@@ -26,12 +35,15 @@ def check_blob_store(**_kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_limits(**_kwargs: Any) -> list[CheckMessage]:
-    faults = [
-        name
-        for name in ("HOLDFAST_MAX_ASSET_MB", "HOLDFAST_MAX_DOCUMENT_MB", "HOLDFAST_JOB_LEASE_SECONDS")
-        if getattr(settings, name) < 1
+    return [
+        Error(
+            f"{name} is {getattr(settings, name)}; it must be from {least} to {most}.",
+            hint="Leave it unset for the default.",
+            id="holdfast.E002",
+        )
+        for name, (least, most) in RANGES.items()
+        if not least <= getattr(settings, name) <= most
     ]
-    return [Error(f"{name} must be at least 1.", hint="Leave it unset for the default.", id="holdfast.E002") for name in faults]
 
 
 @register(Tags.security, deploy=True)

@@ -14,6 +14,7 @@ SECRET_TEXT = re.compile(
     r"|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )
 HIDDEN = "[hidden]"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def scrub(_logger: WrappedLogger | None, _method: str, event: EventDict) -> EventDict:
@@ -41,6 +42,8 @@ def _escape_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
     """A `LOGGING` value in which the standard library's records and structlog's take the same way out."""
+    if level not in LEVELS:
+        raise ValueError(f"LOG_LEVEL is {level!r}; it must be one of {', '.join(LEVELS)}")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -78,6 +81,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             # A refused request is an answer, told in full by the request's own line.
             "django.request": {"level": logging.ERROR},
             "django.security": {"level": logging.ERROR},
+            "django.security.DisallowedHost": {"level": logging.CRITICAL},
             "botocore": {"level": logging.WARNING},
             "boto3": {"level": logging.WARNING},
             "matplotlib": {"level": logging.WARNING},

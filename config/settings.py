@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from config.keys import read_or_create_secret
 from config.logs import logging_config
@@ -16,14 +17,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-DATA_DIR = Path(env.str("HOLDFAST_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+DATA_DIR = Path(env.str("HOLDFAST_DATA_DIR", default="") or BASE_DIR / "data").resolve()
 
 # --- core ------------------------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
 # Never a constant: without one in the environment each installation makes its own, once, readable by its owner only.
 SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# This machine itself may always ask: health checks do, and so does who reads the addresses that `serve` prints.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 ROOT_URLCONF = "config.urls"
@@ -123,7 +125,9 @@ TEMPLATES = [
 
 # --- database --------------------------------------------------------------------------------------------------------
 
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'holdfast.sqlite3'}")
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'holdfast.sqlite3'}"
+if not DATABASE_URL.startswith(("postgres://", "postgresql://", "sqlite:///")):
+    raise ImproperlyConfigured("DATABASE_URL begins with neither postgres:// nor sqlite:///")
 _database: dict[str, Any] = env.db_url_config(DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
     # FULL: an acknowledged save survives a power cut. IMMEDIATE: a transaction that read first never fails to upgrade.

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -56,6 +57,12 @@ class Child:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
+    def kill(self) -> None:
+        """With all that it started: a server process that is left over would keep the port."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
 
 @dataclass
 class Supervisor:
@@ -80,7 +87,7 @@ class Supervisor:
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         if self.stopping:  # asked twice: at once
             for child in self.children:
-                child.tell(signal.SIGKILL)
+                child.kill()
         self.stopping = True
 
     def _end_children(self) -> int:
@@ -95,7 +102,7 @@ class Supervisor:
                 child.process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 say(f"The {child.name} did not end in time; its unfinished work will be taken up again.")
-                child.process.kill()
+                child.kill()
                 child.process.wait()
         return 0
 

@@ -95,6 +95,7 @@ class SessionAdmin(WindowAdmin[Session]):
 class SessionVersionAdmin(WindowAdmin[SessionVersion]):
     list_display = ("session", "version", "saved_at", "saved_by", "sha256")
     search_fields = ("session__session_id", "sha256")
+    ordering = ("-saved_at", "-pk")
     list_select_related = ("session", "saved_by")
     deferred = ("compressed", "session__document")
     fields = ("session", "version", "saved_at", "saved_by", "sha256", "readable")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
 from django.test import Client
 
 from assets_app.operations.tokens import create_token
+from config.management.commands import prepare
 from tests.make import multipart
 
 
@@ -16,7 +16,8 @@ from tests.make import multipart
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name static files by their digests, as in production. Collected once, not by every worker."""
     if not hasattr(session.config, "workerinput"):
-        call_command("collectstatic", interactive=False, verbosity=0)
+        if digest := prepare.uncollected():
+            prepare.collect(digest)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

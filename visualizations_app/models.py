@@ -53,7 +53,7 @@ class Visualization(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.session_id}"
+        return f"{self.kind} of {self.session.session_id}"
 
     @property
     def state(self) -> str:

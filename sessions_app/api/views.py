@@ -154,9 +154,11 @@ def _next_link(request: Request, offset: int) -> str:
 
 
 def _conflict(result: Refused) -> VersionConflict:
+    happened = "Session was modified by another user."
+    if result.attempted_version > result.current_version:
+        happened = "The session has no such version yet."
     return VersionConflict(
-        "Session was modified by another user. What you sent is kept as a conflict; read the session again, "
-        "put your changes into it, and save that.",
+        f"{happened} What you sent is kept as a conflict; read the session again, put your changes into it, and save that.",
         currentVersion=result.current_version,
         attemptedVersion=result.attempted_version,
         conflict={"id": str(result.conflict.uuid)},

@@ -3,8 +3,11 @@
 import io
 import json
 import logging
+import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -254,6 +257,9 @@ def test_a_faulty_sqlite_is_told() -> None:
         ("HOLDFAST_BLOB_STORE", "s3", checks.check_blob_store, "holdfast.E001"),
         ("HOLDFAST_BLOB_STORE", "tape", checks.check_blob_store, "holdfast.E001"),
         ("HOLDFAST_MAX_ASSET_MB", 0, checks.check_limits, "holdfast.E002"),
+        ("PORT", 99_999, checks.check_limits, "holdfast.E002"),
+        ("WEB_CONCURRENCY", 0, checks.check_limits, "holdfast.E002"),
+        ("HOLDFAST_WORKERS", -1, checks.check_limits, "holdfast.E002"),
         ("SECRET_KEY", "short", checks.check_secret_key, "holdfast.E003"),
         ("ALLOWED_HOSTS", ["*"], checks.check_hosts, "holdfast.E004"),
     ],
@@ -284,6 +290,32 @@ def test_a_port_in_use_is_told_in_words(settings: Any) -> None:
         settings.HOST, settings.PORT = taken.getsockname()
         with pytest.raises(CommandError, match=f"Cannot listen on 127.0.0.1:{settings.PORT}.*PORT={settings.PORT + 1} make run"):
             call_command("serve")
+
+
+def test_a_host_that_is_none_is_told_in_words(settings: Any) -> None:
+    settings.HOST = "nosuch.invalid"
+    with pytest.raises(CommandError, match="HOST is 'nosuch"):
+        call_command("serve")
+
+
+@pytest.mark.parametrize(
+    "setting", ["PORT=abc", "DATABASE_URL=garbage", "DATABASE_URL=postgres://u:secret-word@h:port/x", "LOG_LEVEL=loud"]
+)
+def test_a_setting_that_cannot_be_read_is_told_in_a_few_words(tmp_path: Path, setting: str) -> None:
+    name, _, value = setting.partition("=")
+    environment = {"PATH": os.environ["PATH"], "HOLDFAST_DATA_DIR": str(tmp_path), name: value}
+    told = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1
+    assert told.stderr.startswith("A setting cannot be read: ")
+    assert "Traceback" not in told.stderr
+    assert "secret-word" not in told.stderr
+
+
+def test_empty_settings_are_unset_ones(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOLDFAST_DATA_DIR": str(tmp_path), "DATABASE_URL": "", "SECRET_KEY": ""}
+    subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, check=True)
 
 
 def test_preparing_makes_one_admin_and_shows_its_password_once(db: None) -> None:

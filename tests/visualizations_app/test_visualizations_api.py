@@ -23,6 +23,8 @@ def test_pictures_are_listed_by_session(alice: User, api: Callable[..., Api]) ->
     assert (answer["count"], answer["total"], answer["totalFiles"]) == (2, 2, 1)
     assert newest["timestamp"] == "2025-12-15T10:24:07.182Z"
     assert oldest["raw_axes_image"] is None
+    assert [(v["kind"], v["state"]) for v in newest["visualizations"]] == [("raw_axes", "made")]
+    assert api(alice).get(f"/api/visualizations/{newest['visualizations'][0]['id']}").json()["state"] == "made"
     assert newest == newest | {"composite_image": None, "windows": [], "trajectory_comparison_images": {}}
     assert api(alice).get(newest["raw_axes_image"]).status_code == 200
 

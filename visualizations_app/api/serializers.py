@@ -61,4 +61,5 @@ def session_pictures(session: Session, pictures: list[Visualization], context: M
         **{f"{kind}_image": urls.get(kind) for kind in IMAGE_KINDS},
         "trajectory_comparison_images": {},
         "windows": [],
+        "visualizations": [{"id": str(p.uuid), "kind": p.kind, "state": p.state} for p in pictures],
     }

@@ -61,7 +61,7 @@ class VisualizationsView(APIView):
 
 def _pictures(sessions: list[Session]) -> dict[UUID, list[Visualization]]:
     groups: dict[UUID, list[Visualization]] = defaultdict(list)
-    for picture in Visualization.objects.filter(session__in=sessions):
+    for picture in Visualization.objects.filter(session__in=sessions).select_related("job"):
         groups[picture.session_id].append(picture)
     return groups
 

@@ -88,6 +88,8 @@ function send(file, row) {
         settle(row, "kept", keptWords(answer));
       } else if (answer?.message) {
         settle(row, "refused", [answer.message]);
+      } else if (request.status >= 500) {
+        settle(row, "refused", ["The hub does not answer rightly just now; nothing of it was kept. ", retryButton(file, row)]);
       } else if (request.status) {
         settle(row, "refused", ["You have been signed out. Reload the page, sign in, and send it again."]);
       } else {

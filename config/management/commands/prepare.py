@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -34,13 +35,9 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
 
     def _collect_static(self) -> None:
-        stamp = settings.DATA_DIR / "static.sha256"
-        digest = _static_digest()
-        if stamp.exists() and stamp.read_text() == digest and settings.STATIC_ROOT.exists():
-            return
-        self.stdout.write("Collecting static files")
-        call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=UNUSED)
-        stamp.write_text(digest)
+        if digest := uncollected():
+            self.stdout.write("Collecting static files")
+            collect(digest)
 
     def _make_first_admin(self) -> None:
         users = get_user_model().objects
@@ -49,6 +46,23 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         users.create_superuser(username="admin", password=password)
         self.stdout.write(f"\nMade a first admin. This is shown once:\n  name      admin\n  password  {password}\n")
+
+
+def uncollected() -> str:
+    """The digest of static files that are not collected yet; "" if all are."""
+    digest = _static_digest()
+    stamp = _static_stamp()
+    return "" if stamp.exists() and stamp.read_text() == digest and settings.STATIC_ROOT.exists() else digest
+
+
+def collect(digest: str) -> None:
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=UNUSED)
+    _static_stamp().write_text(digest)
+
+
+def _static_stamp() -> Path:
+    stamp: Path = settings.DATA_DIR / "static.sha256"
+    return stamp
 
 
 def _static_digest() -> str:

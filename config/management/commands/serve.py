@@ -34,6 +34,8 @@ def _check_port(host: str, port: int) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+    except socket.gaierror as error:
+        raise CommandError(f"HOST is {host!r}, which is no address of this machine ({error.strerror}).") from None
     except OSError as error:
         raise CommandError(
             f"Cannot listen on {host}:{port} ({error.strerror}). Is it in use? Choose another: PORT={port + 1} make run"
