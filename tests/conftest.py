@@ -15,9 +15,8 @@ from tests.make import multipart
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name static files by their digests, as in production. Collected once, not by every worker."""
-    if not hasattr(session.config, "workerinput"):
-        if digest := prepare.uncollected():
-            prepare.collect(digest)
+    if not hasattr(session.config, "workerinput") and (digest := prepare.uncollected()):
+        prepare.collect(digest)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
