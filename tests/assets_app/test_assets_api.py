@@ -152,8 +152,10 @@ def test_a_file_over_the_limit_is_413(alice: User, api: Callable[..., Api], sett
         # Cut off after the file: it would be kept without the field that was on its way.
         (
             "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nwhole\r\n'
-            b'--x\r\nContent-Disposition: form-data; name="clientId"\r\n\r\ncli',
+            (
+                b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nwhole\r\n'
+                b'--x\r\nContent-Disposition: form-data; name="clientId"\r\n\r\ncli'
+            ),
         ),
         ("multipart/form-data; boundary=x", b""),
         ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nno file\r\n--x--'),
