@@ -150,7 +150,7 @@ def refuse(request: HttpRequest, status: int, code: str, message: str, **facts: 
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+    return f"{request.path}/".startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:

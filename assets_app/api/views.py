@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app import storage
+from assets_app.api.conditions import is_unchanged
 from assets_app.api.serializers import AssetSerializer, UploadAssetSerializer
 from assets_app.errors import InvalidInput
 from assets_app.models import Asset
@@ -99,7 +100,7 @@ class AssetDataView(APIView):
     def get(self, request: Request, asset_id: str) -> HttpResponseBase:
         asset = _visible(request, asset_id)
         etag = quote_etag(asset.blob.sha256)
-        if etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
+        if is_unchanged(request, etag):
             response: HttpResponseBase = HttpResponse(status=304)
         elif request.method == "HEAD":
             response = HttpResponse(headers={"Content-Length": str(asset.blob.size_bytes)})

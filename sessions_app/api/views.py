@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app.api import params
+from assets_app.api.conditions import is_unchanged
 from assets_app.errors import InvalidInput
 from sessions_app.api.parsers import StrictJsonParser
 from sessions_app.api.serializers import SessionItemSerializer, session_body
@@ -121,7 +122,7 @@ class SessionView(APIView):
         if session is None:
             raise Http404
         etag = f'"{session.version}"'
-        if etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
+        if is_unchanged(request, etag):
             return Response(status=304, headers={"ETag": etag})
         body = session_body(session, {"request": request})
         answer = {"success": True, "kind": session.kind, "status": session.status, "session": body}

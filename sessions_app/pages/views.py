@@ -26,6 +26,7 @@ from sessions_app.pages.forms import CollectForm
 log = structlog.get_logger(__name__)
 RECENT = 50
 PAGE_SIZE = 25
+SHOWN_DEVICES = 1000
 WHAT = {
     "recording": "Recording",
     "labels": "Labels",
@@ -133,9 +134,11 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
     """One session: its facts, its pictures, its files, its history."""
     session = _visible(request, session_id)
+    document = json.loads(session.document)
     context = {
         "session": session,
-        "document": json.loads(session.document),
+        "document": document,
+        "shown_devices": (document.get("devices") or [])[:SHOWN_DEVICES],
         "recordings": session.recordings.select_related("asset__blob"),
         "files": session.files.select_related("asset__blob"),
         "versions": session.versions.select_related("saved_by").defer("compressed")[:20],

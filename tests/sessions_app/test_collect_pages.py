@@ -101,6 +101,14 @@ def test_a_session_is_shown_with_its_facts_files_and_versions(alice: User, page:
     assert session.files.get().asset.blob.sha256 in text
 
 
+def test_of_very_many_devices_the_first_are_shown(alice: User, page: Page) -> None:
+    make_session(by=alice, devices=[{"product_name": f"Device {index}"} for index in range(1500)])
+    text = page(alice).get("/sessions/checks-1/").content.decode()
+    assert "0 of 1500 checked" in text
+    assert text.count("<td>Device ") == 1000
+    assert "The first 1000 are shown." in text
+
+
 def test_others_get_404_as_for_a_missing_session(alice: User, charlie: User, sam: User, page: Page) -> None:
     make_session(by=alice)
     assert page(charlie).get("/sessions/checks-1/").status_code == 404
