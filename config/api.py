@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from assets_app import errors as assets
 from assets_app.multipart import FormRefused
+from assets_app.requests import wants_json
 from sessions_app import errors as sessions
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,6 @@ DRF_CODES = {
     415: ("UNSUPPORTED_TYPE", "The body's media type is not understood here."),
     429: ("TOO_MANY_REQUESTS", "Too many requests. Wait a moment."),
 }
-NOT_FOUND = DRF_CODES[404][1]
 BUSY = "The database is busy. Nothing was changed; send the same request again in a moment."
 FORMS = (MultiPartParserError, SuspiciousOperation, UnreadablePostError)
 
@@ -147,10 +147,6 @@ def refuse(request: HttpRequest, status: int, code: str, message: str, **facts: 
     # When something is broken, the page must not ask the database who is looking at it.
     page = render_to_string("refusal.html", context, request if status < 500 else None)
     return HttpResponse(page, status=status)
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return f"{request.path}/".startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:

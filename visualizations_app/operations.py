@@ -1,7 +1,6 @@
 """Asking for pictures, and making them."""
 
 import io
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,11 +13,8 @@ from sessions_app.models import Recording
 from visualizations_app.models import Visualization
 from visualizations_app.recipes import RECIPES
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
-
-def request_picture(*, recording: Recording, kind: str, by: "User") -> Visualization:
+def request_picture(*, recording: Recording, kind: str) -> Visualization:
     """Ask for a picture. Together with its job it is a part of the caller's transaction."""
     with transaction.atomic():
         visualization = Visualization.objects.create(session=recording.session, recording=recording, kind=kind)

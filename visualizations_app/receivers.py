@@ -5,6 +5,6 @@ from typing import Any
 from visualizations_app.operations import request_picture
 
 
-def request_pictures(*, recording: Any, by: Any, **_kwargs: Any) -> None:
+def request_pictures(*, recording: Any, **_kwargs: Any) -> None:
     """Every recording gets its pictures."""
-    request_picture(recording=recording, kind="raw_axes", by=by)
+    request_picture(recording=recording, kind="raw_axes")

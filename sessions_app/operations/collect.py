@@ -125,7 +125,8 @@ def _keep_recording(received: ReceivedBytes, facts: dict[str, Any], *, by: "User
 def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") -> Collected:
     """Labels from a sidecar file become a new version of their recording's session."""
     timestamp = capture_time_in(facts["timestamp"]) or capture_time_in(received.name)
-    owned = Session.objects.filter(owner=by, kind=Session.Kind.CAPTURE)
+    # Locked until the end of the transaction: nobody can save in between.
+    owned = Session.objects.select_for_update().filter(owner=by, kind=Session.Kind.CAPTURE)
     session = owned.filter(session_id=canonical_id(timestamp)).first() if timestamp else None
     if session is None:
         raise UnreadableFile(
@@ -134,7 +135,6 @@ def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") 
             name=received.name,
         )
     attach_file(session=session, asset=keep_asset(received, by=by), role=SessionFile.Role.LABELS, by=by)
-    session = Session.objects.select_for_update().get(pk=session.pk)  # until the end of the transaction nobody can be first
     value = json.loads(session.document) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
     save_version(session=session, value=value, based_on=session.version, by=by)
     return Collected("labels", session)

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from assets_app.errors import HoldfastError, InvalidInput
 from assets_app.multipart import ReceivedFile, check_received
 from assets_app.names import shown
+from assets_app.requests import wants_json
 from sessions_app.ids import canonical_id
-from sessions_app.models import Session
+from sessions_app.models import Conflict, Session
 from sessions_app.operations.collect import Collected, collect_file
 from sessions_app.pages.forms import CollectForm
 
@@ -51,7 +52,7 @@ def collect(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _collect_page(request, form, [])
     files = request.FILES.getlist("files")
-    if _wants_json(request):
+    if wants_json(request):
         return _collect_one(request, form, files)
     results = [_result_for_page(form, file, by=user) for file in _captures_first(files)]
     if not results:
@@ -113,10 +114,6 @@ def _captures_first(files: list[Any]) -> list[ReceivedFile]:
     return sorted(files, key=lambda file: file.sent_name.endswith(".meta.json"))
 
 
-def _wants_json(request: HttpRequest) -> bool:
-    return request.headers.get("Accept", "").startswith("application/json")
-
-
 @login_required
 @require_safe
 def session_list(request: HttpRequest) -> HttpResponse:
@@ -142,7 +139,7 @@ def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
         "recordings": session.recordings.select_related("asset__blob"),
         "files": session.files.select_related("asset__blob"),
         "versions": session.versions.select_related("saved_by").defer("compressed")[:20],
-        "conflicts": session.conflicts.filter(state="open").count(),
+        "conflicts": session.conflicts.filter(state=Conflict.State.OPEN).count(),
     }
     return render(request, "sessions_app/session_detail.html", context)
 
