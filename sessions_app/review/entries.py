@@ -38,9 +38,9 @@ class Entries:
 
 
 def put_on(rows: Iterable[Row], entries: Entries) -> None:
-    """Put what was chosen and typed on the rows that it was meant for."""
+    """Put what was chosen and typed on the rows that it was meant for. Where both agree by now, there is nothing to choose."""
     for row in rows:
-        row.choice = entries.picks.get(row.key, "")
+        row.choice = entries.picks.get(row.key, "") if row.difference.side != "same" else ""
         if row.choice == "value":
             row.typed = entries.typed.get(row.key, "")
 

@@ -52,6 +52,11 @@ class Row:
         )
 
     @property
+    def is_decision(self) -> bool:
+        """Whether it needs a choice, or has one that was made when it did."""
+        return self.difference.side == "both" or self.choice in ("theirs", "yours", "value")
+
+    @property
     def is_order(self) -> bool:
         return self.difference.path.endswith("/~order")
 

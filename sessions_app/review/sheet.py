@@ -61,7 +61,7 @@ class Sheet:
 
     @cached_property
     def decisions(self) -> list[Row]:
-        return [row for row in self.rows if row.difference.side == "both"]
+        return [row for row in self.rows if row.is_decision]
 
     @property
     def decide(self) -> list[Group]:
@@ -73,11 +73,11 @@ class Sheet:
 
     @cached_property
     def from_theirs(self) -> "Side":
-        return Side([row for row in self.rows if row.difference.side == "theirs"])
+        return Side([row for row in self.rows if row.difference.side == "theirs" and not row.is_decision])
 
     @cached_property
     def from_yours(self) -> "Side":
-        return Side([row for row in self.rows if row.difference.side == "yours"])
+        return Side([row for row in self.rows if row.difference.side == "yours" and not row.is_decision])
 
     @cached_property
     def agreed(self) -> "Side":
@@ -168,7 +168,7 @@ def _rebase(sheet: Sheet, entries: Entries) -> Moved:
     for row in sheet.rows:
         earlier = known.get(row.key)
         row.has_moved = earlier is None or not is_same(earlier.difference.theirs, row.difference.theirs)
-    still = {row.key for row in sheet.rows}
+    still = {row.key for row in sheet.rows if row.difference.side != "same"}
     dropped = [known[key].place.words for key in entries.picks if key in known and key not in still]
     chosen = [row for row in sheet.rows if row.choice]
     places = diff(before, newest_value(session), keys=identity_keys())
