@@ -46,7 +46,7 @@ OUTCOMES = {
 @admin.register(Conflict)
 class ConflictAdmin(WindowAdmin[Conflict]):
     list_display = (
-        "where", "who", "created_at", "door", "short_device", "severity", "state", "assignee", "versions", "moved_since",
+        "where", "who", "created_at", "door", "short_device", "kind", "state", "assignee", "versions", "moved_since",
     )  # fmt: skip
     list_filter = (StateFilter, "severity", AssigneeFilter, AgeFilter, ("door", admin.AllValuesFieldListFilter))
     show_facets = admin.ShowFacets.ALWAYS
@@ -78,6 +78,11 @@ class ConflictAdmin(WindowAdmin[Conflict]):
     @admin.display(description="Saved by", ordering="saved_by__username")
     def who(self, conflict: Conflict) -> str:
         return conflict.saved_by.get_username()
+
+    @admin.display(description="Severity", ordering="severity")
+    def kind(self, conflict: Conflict) -> SafeString:
+        title = conflict.get_severity_display()
+        return format_html('<span class="holdfast-mark {0}" title="{1}">{0}</span>', conflict.severity, title)
 
     @admin.display(description="Device")
     def short_device(self, conflict: Conflict) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from assets_app.strict_json import canonical
 from sessions_app.merge import MISSING, Change, Difference, is_same
-from sessions_app.review.texts import Piece, pieces, shortened, whole
+from sessions_app.review.texts import Piece, around, pieces, shortened, whole
 from sessions_app.review.words import Gazetteer, Place, field_name, row_name, value_text
 
 SIDES = ("base", "theirs", "yours")
@@ -23,12 +23,8 @@ class Cell:
     side: str
     is_there: bool
     pieces: list[Piece] = field(default_factory=list)
-    note: str = ""
     whole: str = ""
-
-    @property
-    def is_changed(self) -> bool:
-        return any(piece.kind != "same" for piece in self.pieces)
+    note: str = ""
 
 
 @dataclass
@@ -181,16 +177,24 @@ def _counted(noun: str, count: int) -> str:
 
 def _cells(values: dict[str, Any]) -> list[Cell]:
     texts = {side: value_text(value) for side, value in values.items()}
-    cells = []
-    for side, value in values.items():
-        if value is MISSING:
-            cells.append(Cell(side, is_there=False))
-            continue
-        base = texts["base"] if side != "base" and values["base"] is not MISSING else texts[side]
-        parts = pieces(base, texts[side])
-        short = shortened(parts)
-        cells.append(Cell(side, True, short, _note(value, values, texts, side), whole(texts[side]) if short is not parts else ""))
-    return cells
+    there = [side for side, value in values.items() if value is not MISSING]
+    compared = {side: pieces(texts["base"] if "base" in there else texts[side], texts[side]) for side in there}
+    if "base" in there:
+        # Of a long text, what the others changed in it is shown, not its beginning.
+        changed = next((compared[side] for side in there if len(compared[side]) > 1), compared["base"])
+        compared["base"] = around(changed) if len(changed) > 1 else changed
+    return [
+        Cell(side, True, *_fitting(compared[side], texts[side]), note=_note(values[side], values, texts, side))
+        if side in there
+        else Cell(side, is_there=False)
+        for side in values
+    ]
+
+
+def _fitting(parts: list[Piece], text: str) -> tuple[list[Piece], str]:
+    """What is shown, and the whole text if that is less."""
+    short = shortened(parts)
+    return short, "" if short is parts else whole(text)
 
 
 def _note(value: Any, values: dict[str, Any], texts: dict[str, str], side: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 TOKENS = re.compile(r"[^\W\d_]+|\d+|\s+|.", re.DOTALL)
 MOST_TOKENS = 1500
-LEAST_ALIKE = 0.3
+LEAST_ALIKE = 0.4
 SHOWN = 400
 AROUND = 60
 WHOLE = 20_000
@@ -15,9 +15,9 @@ WHOLE = 20_000
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a text: the same as before, added, or deleted."""
+    """Part of a text: the same as before, added, deleted, or what another text differs about."""
 
-    kind: Literal["same", "ins", "del"]
+    kind: Literal["same", "ins", "del", "about"]
     text: str
 
 
@@ -27,7 +27,7 @@ def pieces(before: str, after: str) -> list[Piece]:
     if before == after or len(old) > MOST_TOKENS or len(new) > MOST_TOKENS:
         return [Piece("same", after)]
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.ratio() < LEAST_ALIKE:
+    if _share_of_words(matcher, old, new) < LEAST_ALIKE:
         return [Piece("same", after)]
     found: list[Piece] = []
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
@@ -39,6 +39,18 @@ def pieces(before: str, after: str) -> list[Piece]:
         if new_to > new_from:
             found.append(Piece("ins", "".join(new[new_from:new_to])))
     return found
+
+
+def around(parts: list[Piece]) -> list[Piece]:
+    """The text before, from how another came of it: the places that differ are told apart, so that shortening spares them."""
+    return [Piece("same" if part.kind == "same" else "about", part.text if part.kind != "ins" else "") for part in parts]
+
+
+def _share_of_words(matcher: "difflib.SequenceMatcher[str]", old: list[str], new: list[str]) -> float:
+    """How much of both texts is the same, from 0 to 1. Blanks say nothing."""
+    same = sum(not token.isspace() for block in matcher.get_matching_blocks() for token in old[block.a : block.a + block.size])
+    words = sum(not token.isspace() for token in (*old, *new))
+    return 2 * same / words if words else 1.0
 
 
 def shortened(parts: list[Piece]) -> list[Piece]:
@@ -60,8 +72,12 @@ def shortened(parts: list[Piece]) -> list[Piece]:
 
 
 def _cut(text: str, *, is_first: bool, is_last: bool) -> str:
-    start, end = ("" if is_first else text[:AROUND]), ("" if is_last else text[-AROUND:])
-    return text if len(text) <= 2 * AROUND else f"{start} … {end}"
+    """The beginning and the end of it, cut between words."""
+    if len(text) <= 2 * AROUND:
+        return text
+    start = "" if is_first else text[:AROUND].rpartition(" ")[0] or text[:AROUND]
+    end = "" if is_last else text[-AROUND:].partition(" ")[2] or text[-AROUND:]
+    return f"{start} … {end}"
 
 
 def whole(text: str) -> str:
