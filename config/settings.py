@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "config.middleware.RequestLogMiddleware",
     "config.middleware.AnswerHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.OriginMiddleware",
     "config.middleware.RefuseEarlyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from assets_app.models import ApiToken
 from assets_app.operations.tokens import note_use
+from assets_app.origin import note_token
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -32,6 +33,7 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # kno
     def validate_user(self, auth_token: ApiToken) -> "tuple[User, ApiToken]":
         user, token = super().validate_user(auth_token)
         note_use(token=token)
+        note_token(str(token))
         return user, token
 
 
