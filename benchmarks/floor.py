@@ -85,7 +85,7 @@ class Processes:
     def __init__(self, make_step: Callable[[int], Callable[[], None]]) -> None:
         self._counts = fork.RawArray("q", CONNECTIONS)
         self._ended = fork.RawValue("b", 0)
-        self._processes = [fork.Process(target=self._repeat, args=(make_step, index)) for index in range(CONNECTIONS)]
+        self._processes = [fork.Process(target=self._repeat, args=(make_step, n), daemon=True) for n in range(CONNECTIONS)]
         for process in self._processes:
             process.start()
 

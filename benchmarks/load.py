@@ -143,11 +143,13 @@ class Measured:
 
 def measure(running: Running, roots: list[psutil.Process], seconds: float) -> Measured:
     """What it costs these processes, and those that they started, while it runs. It is ended."""
-    time.sleep(WARM_UP_SECONDS)
-    started, count, cpu = time.perf_counter(), running.count(), cpu_seconds(roots)
-    time.sleep(seconds)
-    done, used, took = running.count() - count, cpu_seconds(roots) - cpu, time.perf_counter() - started
-    running.end()
+    try:
+        time.sleep(WARM_UP_SECONDS)
+        started, count, cpu = time.perf_counter(), running.count(), cpu_seconds(roots)
+        time.sleep(seconds)
+        done, used, took = running.count() - count, cpu_seconds(roots) - cpu, time.perf_counter() - started
+    finally:
+        running.end()
     if not done:
         raise RuntimeError(f"nothing was done within {seconds} s; give it more --seconds")
     return Measured(done / took, used / done * 1000)

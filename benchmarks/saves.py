@@ -58,7 +58,8 @@ def main() -> int:
         figures = Figures(kind)
         with databases(kind) as made:
             _measure_all(options, made, figures)
-        title = f"{'PostgreSQL' if kind == 'postgresql' else 'SQLite'}, {options.rounds} rounds of {options.seconds:g} s"
+        title = f"{'PostgreSQL' if kind == 'postgresql' else 'SQLite'}, rounds: {options.rounds} of {options.seconds:g} s"
+        title += " (quick: too little to judge by)" if options.quick else ""
         print(f"\n=== {title} ===")
         lines.append(f"### {title}")
         for table in report.tables(figures):
