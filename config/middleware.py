@@ -58,6 +58,7 @@ class OriginMiddleware:
             device=shown(request.META.get("HTTP_X_DEVICE") or request.META.get("HTTP_USER_AGENT", ""), 200),
             request_id=str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64],
         )
+        structlog.contextvars.bind_contextvars(ip=origin.address)
         with coming_from(origin):
             return self.get_response(request)
 

@@ -183,5 +183,8 @@ def _changes_from_elsewhere() -> Any:
     if connection.vendor != "postgresql":
         return Change.objects.filter(txid__gt=0)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-        return Change.objects.filter(txid__gt=cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_xact_id_if_assigned()::text::bigint"
+        )
+        unassigned, own = cursor.fetchone()
+    return Change.objects.filter(txid__gte=unassigned).exclude(txid=own or 0)
