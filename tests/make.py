@@ -113,9 +113,14 @@ def make_conflict(
     assert session is not None
     start = newest_value(session)
     save_version(session=session, value=edited(start, **theirs), based_on=1, by=owner)
-    refused = save_version(session=session, value=edited(start, **yours), based_on=1, by=by)
+    return save_too_late(session, edited(start, **yours), based_on=1, by=by)
+
+
+def save_too_late(session: Session, value: dict[str, Any], *, based_on: int, by: User) -> Conflict:
+    """What was kept of a save that met a newer version."""
+    refused = save_version(session=session, value=value, based_on=based_on, by=by)
     assert isinstance(refused, Refused)
-    return refused.conflict
+    return Conflict.objects.get(uuid=refused.conflict.uuid)
 
 
 def make_hard(*, owner: User, by: User, session_id: str = "ward-1") -> Conflict:

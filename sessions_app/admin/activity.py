@@ -15,12 +15,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from assets_app.names import shown
 from assets_app.spreadsheets import safe_cell
 from assets_app.windows import WindowAdmin
 from sessions_app.admin.filters import DoorFilter, UserFilter
 from sessions_app.admin.readable import readable
 from sessions_app.models import Session, SessionActivity
 from sessions_app.operations.activity import chained_hash
+from sessions_app.review.words import device_name
+
+SHORT = 24
 
 EXPORTED = (
     "id", "created_at", "action", "session_id", "session_uuid", "seq", "version", "user_id", "door", "token", "address", "device",
@@ -31,7 +35,7 @@ EXPORTED = (
 @admin.register(SessionActivity)
 class SessionActivityAdmin(WindowAdmin[SessionActivity]):
     list_display = (
-        "created_at", "action", "session_id", "user_id", "version", "door", "token", "address", "device", "details",
+        "when", "action", "session_id", "user_id", "version", "door", "token", "address", "short_device", "details",
     )  # fmt: skip
     list_filter = ("action", DoorFilter, UserFilter, "created_at")
     search_fields = ("session_id", "user_id", "=request_id")
@@ -48,10 +52,17 @@ class SessionActivityAdmin(WindowAdmin[SessionActivity]):
         export = self.admin_site.admin_view(self.export_all)
         return [path("export/", export, name="sessions_app_sessionactivity_export"), *super().get_urls()]
 
+    @admin.display(description="When", ordering="created_at")
+    def when(self, entry: SessionActivity) -> str:
+        return f"{entry.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="Device")
+    def short_device(self, entry: SessionActivity) -> str:
+        return shown(device_name(entry.device), SHORT)
+
     @admin.display(description="Details")
     def details(self, entry: SessionActivity) -> str:
-        text = json.dumps(entry.metadata, ensure_ascii=False)
-        return text if len(text) <= 80 else text[:79] + "…"
+        return shown(", ".join(f"{name}: {value}" for name, value in entry.metadata.items()), 2 * SHORT)
 
     @admin.display(description="Session")
     def session(self, entry: SessionActivity) -> str | SafeString:

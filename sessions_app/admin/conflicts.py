@@ -26,6 +26,7 @@ from sessions_app.models import Conflict
 from sessions_app.operations.conflicts import MOST_REASON, Rule, assign_conflict, settle_many
 from sessions_app.operations.history import bytes_of
 from sessions_app.review.desk import RELATED, Done, act, may_settle, page_of
+from sessions_app.review.words import device_name
 
 MOST_AT_ONCE = 1000
 DEVICE_LENGTH = 24
@@ -86,7 +87,7 @@ class ConflictAdmin(WindowAdmin[Conflict]):
 
     @admin.display(description="Device")
     def short_device(self, conflict: Conflict) -> str:
-        device = conflict.device
+        device = device_name(conflict.device)
         return device if len(device) <= DEVICE_LENGTH else device[: DEVICE_LENGTH - 1] + "…"
 
     @admin.display(description="Made from → met", ordering="current_version")

@@ -37,7 +37,7 @@ class StateFilter(StartingFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((str(value), str(label).capitalize()) for value, label in Conflict.State.choices), (ALL, "All")]
+        return [*((str(value), str(label)) for value, label in Conflict.State.choices), (ALL, "All")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         state = self.value() or Conflict.State.OPEN
@@ -96,7 +96,7 @@ class DoorFilter(admin.SimpleListFilter):
     parameter_name = "door"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(door, words.removeprefix("the ").removeprefix("a ").capitalize()) for door, words in DOORS.items()]
+        return [(door, door) for door in DOORS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(door=self.value()) if self.value() else queryset

@@ -114,8 +114,7 @@ class LeaseInline(WindowInline[Lease, Session]):
 @admin.register(Session)
 class SessionAdmin(WindowAdmin[Session]):
     list_display = (
-        "session_name", "kind", "status", "seen_version", "progress_percentage", "owner", "updated_at", "opened_by", "conflicts",
-        "trash",
+        "session_name", "kind", "seen_version", "progress", "owner", "opened_by", "conflicts", "trash", "updated_at", "status",
     )  # fmt: skip
     list_filter = (TrashFilter, "kind", "status", "updated_at")
     search_fields = ("session_id", "session_name", "filename", "owner__username")
@@ -148,6 +147,10 @@ class SessionAdmin(WindowAdmin[Session]):
     def seen_version(self, session: Session) -> SafeString:
         """With a field for the actions, so that they change nothing that is not as this page shows it."""
         return format_html('{}<input type="hidden" name="version-{}" value="{}">', session.version, session.pk, session.version)
+
+    @admin.display(description="Progress", ordering="progress_percentage")
+    def progress(self, session: Session) -> str:
+        return f"{session.progress_percentage:.0f} %"
 
     @admin.display(description="Open at")
     def opened_by(self, session: Session) -> str:

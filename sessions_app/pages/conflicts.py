@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sessions_app.models import Conflict
 from sessions_app.review.desk import Done, act, may_settle, page_of, visible_conflicts
+from sessions_app.review.words import device_name
 
 PAGE_SIZE = 25
 
@@ -29,8 +30,10 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
         state = str(Conflict.State.OPEN)
     conflicts = visible_conflicts(request.user)
     counts = dict(conflicts.order_by().values_list("state").annotate(Count("pk")))
+    page = Paginator(conflicts.filter(state=state).defer("packed"), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(conflicts.filter(state=state).defer("packed"), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        "conflicts": [(conflict, device_name(conflict.device)) for conflict in page],
         "state": state,
         "states": [(name, counts.get(name, 0)) for name in Conflict.State.values],
     }

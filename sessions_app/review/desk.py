@@ -17,7 +17,7 @@ from sessions_app.operations.conflicts import (
 )
 from sessions_app.review.entries import Entries, choices_on
 from sessions_app.review.sheet import Sheet, read_outcome, read_sheet
-from sessions_app.review.words import door_name
+from sessions_app.review.words import device_name, door_name
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -79,6 +79,7 @@ def page_of(conflict: Conflict, sheet: Sheet | None, *, by: "User") -> dict[str,
         "conflict": conflict,
         "session": session,
         "door": door_name(conflict.door),
+        "device": device_name(conflict.device),
         "base_version": told.get(conflict.base_version),
         "met_version": told.get(conflict.current_version),
         "newest_version": told.get(session.version),

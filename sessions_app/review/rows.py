@@ -181,8 +181,7 @@ def _cells(values: dict[str, Any]) -> list[Cell]:
     compared = {side: pieces(texts["base"] if "base" in there else texts[side], texts[side]) for side in there}
     if "base" in there:
         # Of a long text, what the others changed in it is shown, not its beginning.
-        changed = next((compared[side] for side in there if len(compared[side]) > 1), compared["base"])
-        compared["base"] = around(changed) if len(changed) > 1 else changed
+        compared["base"] = around(texts["base"], [parts for parts in compared.values() if len(parts) > 1]) or compared["base"]
     return [
         Cell(side, True, *_fitting(compared[side], texts[side]), note=_note(values[side], values, texts, side))
         if side in there

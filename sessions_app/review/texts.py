@@ -41,9 +41,24 @@ def pieces(before: str, after: str) -> list[Piece]:
     return found
 
 
-def around(parts: list[Piece]) -> list[Piece]:
-    """The text before, from how another came of it: the places that differ are told apart, so that shortening spares them."""
-    return [Piece("same" if part.kind == "same" else "about", part.text if part.kind != "ins" else "") for part in parts]
+def around(text: str, others: list[list[Piece]]) -> list[Piece]:
+    """A text, from how others came of it: the places that differ are told apart, so that shortening spares them."""
+    spans: list[tuple[int, int]] = []
+    for parts in others:
+        place = 0
+        for part in parts:
+            length = 0 if part.kind == "ins" else len(part.text)
+            if part.kind != "same":
+                spans.append((place, place + length))
+            place += length
+    found, end = [], 0
+    for start, stop in sorted(spans):
+        if start > end:
+            found.append(Piece("same", text[end:start]))
+        if stop > end:
+            found.append(Piece("about", text[max(start, end) : stop]))
+        end = max(end, stop)
+    return [*found, Piece("same", text[end:])] if end < len(text) else found
 
 
 def _share_of_words(matcher: "difflib.SequenceMatcher[str]", old: list[str], new: list[str]) -> float:

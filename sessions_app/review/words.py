@@ -10,15 +10,11 @@ from assets_app.names import shown
 from sessions_app.merge import MISSING
 
 NAMES = ("product_name", "official_product_name", "name", "title", "label", "text", "filename")
-DOORS = {
-    "api": "the API",
-    "page": "a page",
-    "pages": "a page",
-    "admin": "the admin",
-    "command": "a command",
-    "collect": "the collect page",
-    "job": "a job",
-}
+DOORS = {"api": "the API", "page": "a page", "admin": "the admin", "command": "a command"}
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
 CAPITALS = {"id": "ID", "url": "URL", "urls": "URLs", "gmdn": "GMDN", "csv": "CSV", "pdf": "PDF"}
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 NAME_LENGTH = 80
@@ -123,6 +119,15 @@ def value_text(value: Any) -> str:
 
 def door_name(door: str) -> str:
     return DOORS.get(door, door)
+
+
+def device_name(device: str) -> str:
+    """What a device calls itself; of a browser, which one it is and what it runs on."""
+    if not device.startswith("Mozilla/"):
+        return device
+    browser = next((name for mark, name in BROWSERS if mark in device), "a browser")
+    system = next((name for mark, name in SYSTEMS if mark in device), "")
+    return f"{browser} on {system}" if system else browser
 
 
 def escaped(name: str) -> str:

@@ -15,7 +15,7 @@ from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import Saved, save_version
 from sessions_app.operations.trash import delete_session
 from sessions_app.review.rows import key_of
-from tests.make import edited, make_conflict, make_hard, make_session, make_soft
+from tests.make import edited, make_conflict, make_hard, make_session, make_soft, save_too_late
 
 Page = Callable[[User], Client]
 NOTES, RANK = "/devices/device_id=D1/checker_notes", "/devices/device_id=D1/rank"
@@ -95,9 +95,7 @@ def _refused_to_bob(alice: User, bob: User) -> Conflict:
     session = make_hard(owner=alice, by=alice).session
     share_session(session=session, with_user="bob", by=alice)
     late = edited(value_at(session, 1), D1={"checker_notes": "Tray 4, box 9", "rank": 30}, D3={"status": "skipped"})
-    refused: Any = save_version(session=session, value=late, based_on=1, by=bob)
-    conflict: Conflict = refused.conflict
-    return conflict
+    return save_too_late(session, late, based_on=1, by=bob)
 
 
 def test_texts_are_compared_word_by_word(alice: User, page: Page) -> None:
@@ -331,12 +329,12 @@ def test_an_order_that_both_changed_is_told_by_who_moved(alice: User, page: Page
     start = newest_value(session)
     one, two, three = start["devices"]
     save_version(session=session, value={**start, "devices": [three, one, two]}, based_on=2, by=alice)
-    refused: Any = save_version(session=session, value={**start, "devices": [two, one, three]}, based_on=2, by=alice)
-    told = words(page(alice).get(url(refused.conflict)))
+    refused = save_too_late(session, {**start, "devices": [two, one, three]}, based_on=2, by=alice)
+    told = words(page(alice).get(url(refused)))
     assert "Order of the rows" in told
     assert "D3 first" in told
     path = "/devices/~order"
-    page(alice).post(url(refused.conflict), choose({path: "value"}, {path: '["D3", "D2", "D1"]'}, version="3"))
+    page(alice).post(url(refused), choose({path: "value"}, {path: '["D3", "D2", "D1"]'}, version="3"))
     session.refresh_from_db()
     assert [each["device_id"] for each in newest_value(session)["devices"]] == ["D3", "D2", "D1"]
 
@@ -347,9 +345,9 @@ def test_a_forged_order_is_explained_where_it_was_made(alice: User, page: Page) 
     start = newest_value(session)
     one, two, three = start["devices"]
     save_version(session=session, value={**start, "devices": [three, one, two]}, based_on=2, by=alice)
-    refused: Any = save_version(session=session, value={**start, "devices": [two, one, three]}, based_on=2, by=alice)
+    refused = save_too_late(session, {**start, "devices": [two, one, three]}, based_on=2, by=alice)
     path = "/devices/~order"
-    response = page(alice).post(url(refused.conflict), choose({path: "value"}, {path: '["D9"]'}, version="3"))
+    response = page(alice).post(url(refused), choose({path: "value"}, {path: '["D9"]'}, version="3"))
     assert (response.status_code, "must be a list of identities" in words(response)) == (400, True)
 
 
@@ -364,16 +362,16 @@ def test_300_devices_stay_usable(alice: User, page: Page) -> None:
     theirs = {f"D{n}": {"status": "approved", "checker_notes": f"theirs {n}"} for n in range(290)}
     yours = {f"D{n}": {"status": "rejected", "checker_notes": f"yours {n}"} for n in range(290)}
     save_version(session=session, value=edited(start, **theirs), based_on=1, by=alice)
-    refused: Any = save_version(session=session, value=edited(start, **yours), based_on=1, by=alice)
+    refused = save_too_late(session, edited(start, **yours), based_on=1, by=alice)
     client = page(alice)
-    response = client.get(url(refused.conflict))
+    response = client.get(url(refused))
     assert response.content.decode().count("<fieldset") == 580
     assert "10 devices are the same" in words(response)
     assert len(response.content) < 3_000_000
     fields = re.findall(r'<textarea name="(value-\w+)"', response.content.decode())
     picks = {name.replace("value-", "choice-"): "yours" for name in fields}
     sent = {"do": "save", "version": "2"} | dict.fromkeys(fields, "left over") | picks
-    assert "Saved as version 3" in words(client.post(url(refused.conflict), sent, follow=True))
+    assert "Saved as version 3" in words(client.post(url(refused), sent, follow=True))
     assert device(session, "D289")["checker_notes"] == "yours 289"
 
 
