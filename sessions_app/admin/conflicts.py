@@ -47,7 +47,7 @@ OUTCOMES = {
 @admin.register(Conflict)
 class ConflictAdmin(WindowAdmin[Conflict]):
     list_display = (
-        "where", "who", "created_at", "door", "short_device", "kind", "state", "assignee", "versions", "moved_since",
+        "where", "who", "when", "door", "short_device", "kind", "state", "assignee", "versions", "moved_since",
     )  # fmt: skip
     list_filter = (StateFilter, "severity", AssigneeFilter, AgeFilter, ("door", admin.AllValuesFieldListFilter))
     show_facets = admin.ShowFacets.ALWAYS
@@ -80,6 +80,10 @@ class ConflictAdmin(WindowAdmin[Conflict]):
     def who(self, conflict: Conflict) -> str:
         return conflict.saved_by.get_username()
 
+    @admin.display(description="When", ordering="created_at")
+    def when(self, conflict: Conflict) -> str:
+        return f"{conflict.created_at:%Y-%m-%d %H:%M}"
+
     @admin.display(description="Severity", ordering="severity")
     def kind(self, conflict: Conflict) -> SafeString:
         title = conflict.get_severity_display()
@@ -90,11 +94,11 @@ class ConflictAdmin(WindowAdmin[Conflict]):
         device = device_name(conflict.device)
         return device if len(device) <= DEVICE_LENGTH else device[: DEVICE_LENGTH - 1] + "…"
 
-    @admin.display(description="Made from → met", ordering="current_version")
+    @admin.display(description="From → met", ordering="current_version")
     def versions(self, conflict: Conflict) -> str:
         return f"{conflict.base_version} → {conflict.current_version}"
 
-    @admin.display(description="Versions since", ordering=F("session__version") - F("current_version"))
+    @admin.display(description="Since", ordering=F("session__version") - F("current_version"))
     def moved_since(self, conflict: Conflict) -> int:
         return max(0, conflict.session.version - conflict.current_version)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 TOKENS = re.compile(r"[^\W\d_]+|\d+|\s+|.", re.DOTALL)
-MOST_TOKENS = 1500
+MOST_CHARACTERS = 100_000
+MOST_COMPARED = 10_000
 LEAST_ALIKE = 0.4
 SHOWN = 400
 AROUND = 60
@@ -23,22 +24,42 @@ class Piece:
 
 def pieces(before: str, after: str) -> list[Piece]:
     """How `after` came of `before`, word by word. Of texts that have little in common, only `after`."""
+    if before == after or max(len(before), len(after)) > MOST_CHARACTERS:
+        return [Piece("same", after)]
     old, new = TOKENS.findall(before), TOKENS.findall(after)
-    if before == after or len(old) > MOST_TOKENS or len(new) > MOST_TOKENS:
+    start = _shared(old, new)
+    end = _shared(old[start:][::-1], new[start:][::-1])
+    changes = _changes(old[start : len(old) - end], new[start : len(new) - end])
+    found = [Piece("same", "".join(old[:start])), *changes, Piece("same", "".join(old[len(old) - end :]))]
+    same = sum(_weight(piece.text) for piece in found if piece.kind == "same")
+    if 2 * same < LEAST_ALIKE * (_weight(before) + _weight(after)):
         return [Piece("same", after)]
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    if _share_of_words(matcher, old, new) < LEAST_ALIKE:
-        return [Piece("same", after)]
+    return [piece for piece in found if piece.text]
+
+
+def _changes(old: list[str], new: list[str]) -> list[Piece]:
+    """The same of what stands between the shared beginning and end. If it is long, as one change: finding more takes too long."""
+    codes = [("replace", 0, len(old), 0, len(new))]
+    if len(old) * len(new) <= MOST_COMPARED:
+        codes = list(difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes())
     found: list[Piece] = []
-    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+    for kind, old_from, old_to, new_from, new_to in codes:
         if kind == "equal":
             found.append(Piece("same", "".join(new[new_from:new_to])))
-            continue
-        if old_to > old_from:
-            found.append(Piece("del", "".join(old[old_from:old_to])))
-        if new_to > new_from:
-            found.append(Piece("ins", "".join(new[new_from:new_to])))
+        else:
+            found += [Piece("del", "".join(old[old_from:old_to])), Piece("ins", "".join(new[new_from:new_to]))]
     return found
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """How many tokens both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
+
+
+def _weight(text: str) -> int:
+    """How much it says: blanks say nothing."""
+    return len("".join(text.split()))
 
 
 def around(text: str, others: list[list[Piece]]) -> list[Piece]:
@@ -59,13 +80,6 @@ def around(text: str, others: list[list[Piece]]) -> list[Piece]:
             found.append(Piece("about", text[max(start, end) : stop]))
         end = max(end, stop)
     return [*found, Piece("same", text[end:])] if end < len(text) else found
-
-
-def _share_of_words(matcher: "difflib.SequenceMatcher[str]", old: list[str], new: list[str]) -> float:
-    """How much of both texts is the same, from 0 to 1. Blanks say nothing."""
-    same = sum(not token.isspace() for block in matcher.get_matching_blocks() for token in old[block.a : block.a + block.size])
-    words = sum(not token.isspace() for token in (*old, *new))
-    return 2 * same / words if words else 1.0
 
 
 def shortened(parts: list[Piece]) -> list[Piece]:

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import Saved, save_version
 from sessions_app.operations.trash import delete_session
 from sessions_app.review.rows import key_of
+from sessions_app.review.texts import pieces
+from sessions_app.review.words import device_name
 from tests.make import edited, make_conflict, make_hard, make_session, make_soft, save_too_late
 
 Page = Callable[[User], Client]
@@ -386,3 +389,43 @@ def test_lists_lead_to_what_waits(alice: User, charlie: User, page: Page) -> Non
     assert "wait" not in words(client.get("/sessions/"))
     assert "None is open" in words(client.get("/conflicts/?state=nonsense"))
     assert f'href="{url(conflict)}"' in client.get("/conflicts/?state=dismissed&page=9").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("Tray 4, box 2", "Tray 5, box 2", "Tray [4>5], box 2"),
+        ("a, b, c", "a, c", "a, [b, >c"),
+        ("", "new words", "new words"),
+        ("one thing", "quite another", "quite another"),
+        ("same", "same", "same"),
+        ("x " * 400 + "old" + " y" * 400, "x " * 400 + "new" + " y" * 400, "x " * 400 + "[old>new]" + " y" * 400),
+    ],
+)
+def test_a_change_in_a_text_is_found(before: str, after: str, told: str) -> None:
+    marks = {"same": "{}", "del": "[{}>", "ins": "{}]"}
+    found = pieces(before, after)
+    assert "".join(marks[piece.kind].format(piece.text) for piece in found) == told
+    assert "".join(piece.text for piece in found if piece.kind != "del") == after
+
+
+def test_texts_made_to_be_hard_to_compare_are_compared_in_time() -> None:
+    started = time.monotonic()
+    for length in (100, 1000, 100_000):
+        pieces("a b " * length, "b a " * length)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [
+        ("", ""),
+        ("tablet 7", "tablet 7"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126 Mobile Safari/537.36 Edg/126", "Edge on Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (unknown)", "a browser"),
+    ],
+)
+def test_devices_are_named_as_people_do(device: str, told: str) -> None:
+    assert device_name(device) == told
