@@ -12,7 +12,7 @@ from sessions_app.operations.disputes import Dispute, dispute_of
 from sessions_app.operations.history import newest_value, value_at
 from sessions_app.policies import identity_keys
 from sessions_app.review.entries import Entries, put_on
-from sessions_app.review.rows import ChangeRow, Fold, Group, Row, change_rows, folds_of, grouped, rows_of
+from sessions_app.review.rows import Fold, Group, Row, change_rows, folds_of, grouped, rows_of
 from sessions_app.review.words import Gazetteer
 
 MOST_SHOWN = 1000
@@ -72,16 +72,16 @@ class Sheet:
         return max(0, len(self.decisions) - MOST_SHOWN)
 
     @cached_property
-    def from_theirs(self) -> "Side":
-        return Side([row for row in self.rows if row.difference.side == "theirs" and not row.is_decision])
+    def from_theirs(self) -> "OneSided":
+        return OneSided([row for row in self.rows if row.difference.side == "theirs" and not row.is_decision])
 
     @cached_property
-    def from_yours(self) -> "Side":
-        return Side([row for row in self.rows if row.difference.side == "yours" and not row.is_decision])
+    def from_yours(self) -> "OneSided":
+        return OneSided([row for row in self.rows if row.difference.side == "yours" and not row.is_decision])
 
     @cached_property
-    def agreed(self) -> "Side":
-        return Side([row for row in self.rows if row.difference.side == "same"])
+    def agreed(self) -> "OneSided":
+        return OneSided([row for row in self.rows if row.difference.side == "same"])
 
     @cached_property
     def folds(self) -> list[Fold]:
@@ -103,7 +103,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Side:
+class OneSided:
     """What only one side changed."""
 
     rows: list[Row]
@@ -182,6 +182,3 @@ def _rebase(sheet: Sheet, entries: Entries) -> Moved:
         looked_over=sum(row.has_moved for row in chosen),
         dropped=dropped,
     )
-
-
-__all__ = ["ChangeRow", "Changes", "Moved", "Outcome", "Sheet", "changes_between", "read_outcome", "read_sheet"]
