@@ -23,9 +23,9 @@ from assets_app.windows import WindowAdmin
 from sessions_app.admin.filters import AgeFilter, AssigneeFilter, StateFilter
 from sessions_app.admin.readable import readable
 from sessions_app.models import Conflict
-from sessions_app.operations.conflicts import MOST_REASON, Rule, assign_conflict, settle_many
+from sessions_app.operations.conflicts import MOST_REASON, Rule, assign_conflict, may_settle, settle_many
 from sessions_app.operations.history import bytes_of
-from sessions_app.review.desk import RELATED, Done, act, may_settle, page_of
+from sessions_app.review.desk import RELATED, Done, act, page_of
 from sessions_app.review.words import device_name
 
 MOST_AT_ONCE = 1000

@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sessions_app.models import Conflict
-from sessions_app.review.desk import Done, act, may_settle, page_of, visible_conflicts
+from sessions_app.operations.conflicts import may_settle
+from sessions_app.review.desk import Done, act, page_of, visible_conflicts
 from sessions_app.review.words import device_name
 
 PAGE_SIZE = 25

@@ -11,6 +11,7 @@ from sessions_app.operations.conflicts import (
     Side,
     assign_conflict,
     dismiss_conflict,
+    may_settle,
     preview_resolution,
     reopen_conflict,
     resolve_conflict,
@@ -39,13 +40,6 @@ class Done:
 
 def visible_conflicts(user: "User | AnonymousUser") -> "QuerySet[Conflict]":
     return Conflict.objects.filter(session__in=Session.objects.visible_to(user)).select_related(*RELATED)
-
-
-def may_settle(user: "User", session: Session) -> bool:
-    """Whoever may save the session; of staff who neither own it nor share it, those who may change conflicts."""
-    if not user.is_staff or user.has_perm("sessions_app.change_conflict"):
-        return True
-    return session.owner_id == user.pk or session.members.filter(user=user).exists()
 
 
 def act(conflict: Conflict, data: Mapping[str, str], *, by: "User") -> Done | Sheet:
