@@ -181,7 +181,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "blobs", "file_permissions_mode": 0o640},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "assets_app.staticfiles.ModuleManifestStorage"},
 }
 if HOLDFAST_S3_BUCKET:
     from botocore.config import Config  # 30 MB of code that only an S3 store needs

@@ -25,6 +25,8 @@ def saved_or_conflict(result: Saved | Refused, request: Request) -> Response:
     }
     if result.is_merged:
         body["merged"] = True
+    if result.session.device_count:  # counted here, and nowhere else: pages show this figure
+        body["progress"] = {"completed": result.session.completed_device_count, "total": result.session.device_count}
     return Response(body, headers={"ETag": f'"{result.version}"'})
 
 

@@ -22,10 +22,11 @@ class JsonParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return parse_json_body(self.read(stream))
+        # Not the stream's: what was read before, for its digest, comes as plain bytes.
+        headers = parser_context["request"].headers if parser_context else {}
+        return parse_json_body(self.read(stream, headers.get("Content-Encoding", "").strip().lower()))
 
-    def read(self, stream: Any) -> bytes:
-        encoding = stream.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    def read(self, stream: Any, encoding: str) -> bytes:
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise UnsupportedMediaType(encoding)
         if encoding.endswith("gzip"):
@@ -49,7 +50,7 @@ class GzipParser(StrictJsonParser):
 
     media_type = "application/gzip"
 
-    def read(self, stream: Any) -> bytes:
+    def read(self, stream: Any, encoding: str) -> bytes:
         return inflate(stream)
 
 

@@ -84,8 +84,16 @@ LIST = _answer(
 DOCUMENT = _object("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True}
 SAVED = _answer(
     "Saved as this version.",
-    _object("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
-    _SAVED,
+    _object(
+        "success sessionId version",
+        success=BOOLEAN,
+        sessionId=STRING,
+        version=INTEGER,
+        lastSaved=TIME,
+        merged=BOOLEAN,
+        progress=_object("completed total", completed=INTEGER, total=INTEGER),
+    ),
+    _SAVED | {"progress": {"completed": 12, "total": 100}},
 )
 DELETED = _answer(
     "In the trash.", _object("success", success=BOOLEAN, message=STRING, version=INTEGER), _SAVED | {"message": DELETED_MESSAGE}

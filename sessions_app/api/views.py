@@ -99,7 +99,7 @@ class SessionView(APIView):
 
     @extend_schema(
         operation_id="patch_session",
-        parameters=[MERGE, IF_MATCH],
+        parameters=[MERGE, IF_MATCH, shapes.IDEMPOTENCY_KEY],
         request={
             "application/merge-patch+json": OpenApiTypes.OBJECT,
             "application/json-patch+json": {"type": "array", "items": {"type": "object"}},
@@ -107,6 +107,7 @@ class SessionView(APIView):
         },
         responses={200: shapes.SAVED, 409: shapes.CONFLICTED},
     )
+    @idempotent
     def patch(self, request: Request, session_id: str) -> HttpResponseBase:
         media_type = (request.content_type or "").partition(";")[0]
         if media_type == "application/json" and isinstance(request.data, dict) and "action" in request.data:
