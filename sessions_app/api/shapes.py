@@ -84,6 +84,11 @@ LIST = _answer(
 DOCUMENT = _object("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True}
 SAVED = _answer(
     "Saved as this version.",
+    _object("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
+    _SAVED,
+)
+PATCHED = _answer(
+    "Saved as this version, and what is checked by now.",
     _object(
         "success sessionId version",
         success=BOOLEAN,

@@ -85,7 +85,7 @@ def _line(change: Change) -> dict[str, str]:
 
 def _names(devices: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
     """What a device is called, by each field that may identify it."""
-    names = {}
+    names: dict[tuple[str, str], str] = {}
     for device in devices:
         product, identity = str(device.get("product_name") or "Device"), device.get("device_id")
         name = f"{product} ({identity})" if identity else product

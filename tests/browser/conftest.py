@@ -74,10 +74,10 @@ class Visitor:
     def go(self, path: str) -> None:
         self.page.goto(f"{self.hub.url}{path}")
 
-    def sign_in(self) -> None:
+    def sign_in(self, name: str = "admin", password: str = "") -> None:
         self.go("/collect/")
-        self.page.get_by_label("Name").fill("admin")
-        self.page.get_by_label("Password").fill(self.hub.admin_password())
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password or self.hub.admin_password())
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", name="Collect")).to_be_visible()
 
@@ -107,7 +107,16 @@ class Visit:
     open: list[BrowserContext] = []
 
     @classmethod
-    def at(cls, width: int = 1280, height: int = 900, *, scripts: bool = True, dark: bool = False) -> Visitor:
+    def at(
+        cls,
+        width: int = 1280,
+        height: int = 900,
+        *,
+        scripts: bool = True,
+        dark: bool = False,
+        name: str = "admin",
+        password: str = "",
+    ) -> Visitor:
         context = cls.chromium.new_context(
             viewport={"width": width, "height": height},
             java_script_enabled=scripts,
@@ -116,5 +125,5 @@ class Visit:
         )
         cls.open.append(context)
         visitor = Visitor(context, cls.hub)
-        visitor.sign_in()
+        visitor.sign_in(name, password)
         return visitor
