@@ -338,3 +338,17 @@ def test_a_compressed_save_is_answered_twice_alike(alice: User, api: Any) -> Non
     answers = [api(alice).client.post("/api/sessions", body, content_type="application/json", headers=headers) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
+
+
+def test_a_browser_may_send_a_key_with_its_save(alice: User) -> None:
+    checklist(alice)
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(alice)
+    token = client.get(URL).cookies["csrftoken"].value
+    body = {"session_id": "checks-1", "_version": 1, "devices": []}
+    headers = {"Idempotency-Key": "one", "X-CSRFToken": token}
+    answers = [client.post("/api/sessions", body, content_type="application/json", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+    del headers["X-CSRFToken"]
+    assert client.post("/api/sessions", body, content_type="application/json", headers=headers).status_code == 403

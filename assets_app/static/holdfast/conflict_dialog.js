@@ -25,6 +25,12 @@ export class ConflictDialog {
   // Resolves to "resolved", "settled" (by somebody else) or "later".
   async settle(id) {
     this.id = id;
+    const outcome = await this.#settled();
+    this.id = null;
+    return outcome;
+  }
+
+  async #settled() {
     this.choices.clear();
     this.attempt = null;
     const settled = await this.#read();

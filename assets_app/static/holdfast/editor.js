@@ -137,7 +137,7 @@ function tellProgress() {
 
 function tellParked() {
   for (const group of saving.parked) {
-    const isBeingSettled = dialog.dialog.open && dialog.id === group.conflict.id;
+    const isBeingSettled = dialog.id === group.conflict.id;
     const text = `${count(group.edits.length, "edit")} of yours met a newer version and ${group.edits.length === 1 ? "waits" : "wait"} in a conflict. Nothing is lost.`;
     document.querySelector(`[data-conflict="${group.conflict.id}"]`)?.remove();
     notice(notices, group.conflict.id, isBeingSettled ? "" : text, {
