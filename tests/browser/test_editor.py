@@ -348,8 +348,8 @@ def both_changed(visit: type[Visit], checklist: Checklist, alice: dict[int, str]
 
 def test_two_who_changed_different_things_are_merged(visit: type[Visit], checklist: Checklist) -> None:
     alice, bob = both_changed(visit, checklist, {0: "approved", 2: "skipped"}, {1: "rejected"})
-    dialog = alice.page.get_by_role("dialog", name="Bob saved first")
-    expect(dialog).to_contain_text("Bob changed 1 field, you changed 2 fields. Nothing stands against each other")
+    dialog = alice.page.get_by_role("dialog", name="bob saved first")
+    expect(dialog).to_contain_text("bob changed 1 field, you changed 2 fields. Nothing stands against each other")
     expect(dialog.get_by_role("button").first).to_have_text("Merge both")
     alice.picture("conflict-soft")
     dialog.get_by_role("button", name="Merge both").click()
@@ -369,7 +369,7 @@ def test_who_changed_the_same_chooses_field_by_field(visit: type[Visit], checkli
     alice, _ = both_changed(
         visit, checklist, {0: "approved", 1: "approved", 3: "skipped"}, {0: "rejected", 1: "rejected", 4: "skipped"}
     )
-    dialog = alice.page.get_by_role("dialog", name="Bob saved first")
+    dialog = alice.page.get_by_role("dialog", name="bob saved first")
     merge = dialog.get_by_role("button", name="Merge", exact=True)
     expect(merge).to_be_disabled()
     alice.picture("conflict-hard")
@@ -377,7 +377,7 @@ def test_who_changed_the_same_chooses_field_by_field(visit: type[Visit], checkli
     expect(fields).to_have_count(2)
     fields.nth(0).get_by_label(re.compile("^You")).check()
     expect(merge).to_be_disabled()
-    fields.nth(1).get_by_label(re.compile("^Bob")).check()
+    fields.nth(1).get_by_label(re.compile("^bob")).check()
     alice.picture("conflict-hard-chosen")
     merge.click()
     expect(dialog).to_be_hidden()
@@ -398,7 +398,7 @@ def test_one_side_is_taken_whole(visit: type[Visit], checklist: Checklist, butto
 
 def test_choices_that_still_apply_are_kept_if_somebody_saves_once_more(visit: type[Visit], checklist: Checklist) -> None:
     alice, _ = both_changed(visit, checklist, {0: "approved", 1: "approved"}, {0: "rejected", 1: "rejected"})
-    dialog = alice.page.get_by_role("dialog", name="Bob saved first")
+    dialog = alice.page.get_by_role("dialog", name="bob saved first")
     for index in range(2):
         dialog.locator("fieldset").nth(index).get_by_label(re.compile("^You")).check()
     checklist.change(1, status="skipped")
@@ -407,7 +407,7 @@ def test_choices_that_still_apply_are_kept_if_somebody_saves_once_more(visit: ty
     expect(dialog.get_by_role("alert")).to_contain_text("1 of your choices did not fit any more")
     expect(dialog.locator("fieldset").nth(0).get_by_label(re.compile("^You"))).to_be_checked()
     expect(dialog.get_by_role("button", name="Merge", exact=True)).to_be_disabled()
-    dialog.locator("fieldset").nth(1).get_by_label(re.compile("^Bob")).check()
+    dialog.locator("fieldset").nth(1).get_by_label(re.compile("^admin and bob")).check()
     dialog.get_by_role("button", name="Merge", exact=True).click()
     expect(dialog).to_be_hidden()
     assert [device["status"] for device in checklist.read()["devices"][:2]] == ["approved", "skipped"]
@@ -450,9 +450,40 @@ def test_edits_that_lay_in_the_browser_while_others_saved_are_compared(visit: ty
     checklist.change(0, status="rejected")
     context.set_offline(False)
     again = in_window(context, visitor.hub.url + checklist.path)
-    dialog = again.get_by_role("dialog", name="You, in another window saved first")
+    dialog = again.get_by_role("dialog", name="You, in another window, saved first")
     expect(dialog.locator("fieldset")).to_have_count(1)
     assert checklist.device(0)["status"] == "rejected", "an old edit overwrites nothing by itself"
+
+
+def test_edits_of_a_list_that_somebody_trashed_are_kept(visit: type[Visit], checklist: Checklist) -> None:
+    visitor = visit.at()
+    page = opened(visitor, checklist)
+    set_status(page, 0, "approved")
+    deleted = checklist.program.session.delete(f"{visitor.hub.url}/api/sessions/{checklist.id}?version=1", timeout=30)
+    assert deleted.status_code == 200
+    page.get_by_role("button", name="Save").click()
+    dialog = page.get_by_role("dialog", name=re.compile("moved the list to the trash"))
+    expect(dialog.get_by_role("alert")).to_contain_text("Take it out of the trash")
+    dialog.get_by_role("button", name="Later").click()
+    expect(page.get_by_text("1 edit of yours met a newer version")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Take it out").click()
+    expect(row(page, 0).get_by_label("Status")).to_have_value("approved")
+    expect(row(page, 0)).to_have_attribute("data-state", "conflict")
+
+
+def test_the_cursor_stays_where_it_is_in_a_note_with_foreign_line_breaks(visit: type[Visit], checklist: Checklist) -> None:
+    checklist.change(0, checker_notes="first\r\nsecond")
+    page = opened(visit.at(), checklist)
+    notes = row(page, 0).get_by_label("Notes")
+    notes.focus()
+    notes.evaluate("field => field.setSelectionRange(5, 5)")
+    page.keyboard.type(" line", delay=20)
+    set_status(page, 1, "skipped")
+    expect(notes).to_have_value("first line\nsecond")
+    page.get_by_role("button", name="Save").click()
+    expect(state(page)).to_have_attribute("data-kind", "saved")
+    assert checklist.device(0)["checker_notes"] == "first line\nsecond"
 
 
 def test_exporting_saves_first(visit: type[Visit], checklist: Checklist) -> None:
@@ -511,7 +542,9 @@ def test_three_hundred_devices_are_as_quick_as_ten(visit: type[Visit], program: 
     took = page.evaluate(
         """() => {
             const before = performance.now();
-            for (let turn = 0; turn < 20; turn++) document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "p", bubbles: true}));
+            for (let turn = 0; turn < 20; turn++) {
+                document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "p", bubbles: true}));
+            }
             return (performance.now() - before) / 20;
         }"""
     )

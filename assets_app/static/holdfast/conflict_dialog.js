@@ -2,10 +2,12 @@
 
 import { ask, isPassing } from "./asking.js";
 import { draw, namesOf, summaryOf } from "./conflict_view.js";
-import { capital, whoOf } from "./conflict_words.js";
+import { whoOf } from "./conflict_words.js";
 import { newKey } from "./drafts.js";
 
-const SIDES = { yours: "Everything is taken as you have it; what only the others changed goes back to what it was. Their version stays among the versions." };
+const HINT =
+  "“Keep mine” takes your side whole: what only the others changed goes back to what it was, and stays among the versions. " +
+  "“Later” leaves the conflict open; nothing is lost.";
 
 export class ConflictDialog {
   // `places`: the addresses of conflicts and of the session's versions; `me`: the name of who sits here.
@@ -52,6 +54,7 @@ export class ConflictDialog {
     if (!answer.ok) return "later";
     this.conflict = answer.body.conflict;
     if (this.conflict.state !== "open") return "settled";
+    this.isTrashed = versions.body.versions?.[0]?.cause === "deleted";
     this.who = whoOf(versions.body.versions ?? [], this.conflict, this.me);
     this.names = namesOf(this.conflict, this.who, this.me);
     const dropped = this.#keepChoices(before);
@@ -93,8 +96,7 @@ export class ConflictDialog {
   }
 
   #draw() {
-    const isTheirs = this.who !== "somebody else";
-    this.#part("title").textContent = isTheirs ? `${capital(this.who)} saved first` : "Somebody saved first";
+    this.#part("title").textContent = `${this.who} ${this.isTrashed ? "moved the list to the trash" : "saved first"}`;
     this.#part("summary").textContent = summaryOf(this.conflict, this.names);
     this.#part("differences").replaceChildren(
       ...draw(this.conflict, { names: this.names, choices: this.choices, chosen: () => this.#drawButtons() }),
@@ -102,7 +104,7 @@ export class ConflictDialog {
     const order = this.#isSoft ? ["merge", "yours", "theirs", "later"] : ["yours", "theirs", "merge", "later"];
     this.dialog.querySelector("footer").prepend(...order.map((name) => this.#button(name)));
     this.#button("merge").textContent = this.#isSoft ? "Merge both" : "Merge";
-    this.#tell("");
+    this.#tell(this.isTrashed ? "Take it out of the trash to go on with it. Until then, what you sent is kept: choose “Later”." : "");
     this.#drawButtons();
   }
 
@@ -111,7 +113,7 @@ export class ConflictDialog {
     for (const button of this.dialog.querySelectorAll("[data-do]")) button.disabled = isBusy;
     this.#button("merge").disabled = isBusy || open > 0;
     const left = open ? `To merge, choose in ${open} more ${open === 1 ? "field" : "fields"}. ` : "";
-    this.#part("hint").textContent = `${left}“Keep mine”: ${SIDES.yours} “Later”: the conflict stays open, and nothing is lost.`;
+    this.#part("hint").textContent = left + HINT;
   }
 
   #tell(text) {

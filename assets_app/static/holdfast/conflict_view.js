@@ -1,6 +1,6 @@
 // The two sides of a conflict, drawn: by device, field by field, with a choice where both changed the same.
 
-import { byDevice, capital, inWords, labelOf } from "./conflict_words.js";
+import { byDevice, inWords, labelOf } from "./conflict_words.js";
 import { count } from "./edits.js";
 
 function element(tag, attributes = {}, ...children) {
@@ -10,12 +10,8 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-function isMine(conflict, me) {
-  return conflict.savedBy === me;
-}
-
 export function namesOf(conflict, who, me) {
-  return { theirs: capital(who), yours: isMine(conflict, me) ? "You" : capital(conflict.savedBy) };
+  return { theirs: who.replace(/,$/, ""), yours: conflict.savedBy === me ? "You" : conflict.savedBy };
 }
 
 export function summaryOf(conflict, names) {
@@ -23,10 +19,10 @@ export function summaryOf(conflict, names) {
   const [theirs, yours, both] = ["theirs", "yours", "both"].map(number);
   const parts = [];
   if (theirs) parts.push(`${names.theirs} changed ${count(theirs, "field")}`);
-  if (yours) parts.push(`${names.yours.toLowerCase() === "you" ? "you" : names.yours} changed ${count(yours, "field")}`);
+  if (yours) parts.push(`${names.yours === "You" && theirs ? "you" : names.yours} changed ${count(yours, "field")}`);
   if (!both) return `${parts.join(", ")}. Nothing stands against each other: both fit together.`;
   const first = parts.length ? `${parts.join(", ")}, and ` : "";
-  return capital(`${first}both changed ${count(both, "field")} in different ways: choose there.`);
+  return `${first}${first ? "both" : "Both"} changed ${count(both, "field")} in different ways: choose there.`;
 }
 
 // `choices` is a Map from path to side; `chosen()` is called whenever it changes.

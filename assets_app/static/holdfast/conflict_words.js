@@ -54,14 +54,10 @@ export function byDevice(conflict, differences) {
   return groups;
 }
 
-// Who made the versions since the conflict's base: "bob", "bob and carol", "you, in another window".
+// Who made the versions since the conflict's base: "bob", "bob and carol", or words to begin a sentence with.
 export function whoOf(versions, conflict, me) {
   const names = [...new Set(versions.filter((one) => one.version > conflict.baseVersion).map((one) => one.savedBy))];
   const others = names.filter((name) => name !== me);
   if (others.length) return others.join(" and ");
-  return names.length ? "you, in another window" : "somebody else";
-}
-
-export function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return names.length ? "You, in another window," : "Somebody else";
 }

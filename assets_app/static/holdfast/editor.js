@@ -55,7 +55,7 @@ async function takeOver(left) {
   }
   for (const group of saving.parked) {
     const answer = await ask(`${dataset.conflicts}/${group.conflict.id}`);
-    if (answer.status === 404 || (answer.ok && answer.body.conflict.state !== "open")) tellSettled(group);
+    if (answer.ok && answer.body.conflict.state !== "open") tellSettled(group);
   }
 }
 
@@ -170,8 +170,12 @@ async function heard(version) {
   tell();
 }
 
+function gone(message) {
+  notice(notices, "gone", `${message} What you edit here is kept.`, { kind: "refused", links: [["Look at it", ""]] });
+}
+
 function listen() {
-  const presence = new Presence(byId("presence"), { url: dataset.lease, seconds: Number(dataset.heartbeat), heard });
+  const presence = new Presence(byId("presence"), { url: dataset.lease, seconds: Number(dataset.heartbeat), heard, gone });
   presence.beat();
   setInterval(() => saving.pending && saving.flush(), Number(dataset.autosave) * 1000);
   form.addEventListener("submit", (event) => {

@@ -4,15 +4,16 @@ import { ask } from "./asking.js";
 import { clock } from "./edits.js";
 
 export class Presence {
-  // `heard(version)`: the newest version, each time the hub says which it is.
-  constructor(place, { url, seconds, heard }) {
-    Object.assign(this, { place, url, heard });
+  // `heard(version)`: the newest version, each time the hub says which it is. `gone(message)`: it is in the trash.
+  constructor(place, { url, seconds, heard, gone }) {
+    Object.assign(this, { place, url, heard, gone });
     this.others = [];
     setInterval(() => this.beat(), seconds * 1000);
   }
 
   async beat() {
     const answer = await ask(this.url, { method: "POST", body: "{}" });
+    if (answer.status === 410) this.gone(answer.body.message);
     if (!answer.ok) return;
     this.others = answer.body.editors.filter((editor) => !editor.isYou);
     const names = this.others.map((editor) => `${editor.user} (since ${clock(editor.since)})`);

@@ -12,6 +12,7 @@ export class Rows {
     this.batch = 1;
     body.addEventListener("input", (event) => {
       const field = event.target.dataset.field;
+      event.target.shown = event.target.value;
       if (field) this.edited(this.nameOf(event.target.closest("tr")), field, event.target.value);
     });
   }
@@ -76,7 +77,11 @@ export class Rows {
     this.#fillImages(row.querySelector("[data-images]"), ["", ...candidates(device, values.selected_image_url)], values);
     for (const field of ["custom_image_url", "checker_notes"]) {
       const control = row.querySelector(`[data-field="${field}"]`);
-      if (control.value !== values[field]) control.value = values[field];
+      // Fields tidy up what they are given, such as line breaks: what was given is compared, so that the cursor stays in place.
+      if (control.shown !== values[field]) {
+        if (control.value !== values[field]) control.value = values[field];
+        control.shown = values[field];
+      }
     }
   }
 
