@@ -5,6 +5,7 @@ from typing import IO, Any
 
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from assets_app.errors import InvalidInput
 from sessions_app.documents import document_too_large, max_document_bytes, parse_json_body
@@ -22,17 +23,15 @@ class JsonParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        # Not the stream's: what was read before, for its digest, comes as plain bytes.
-        headers = parser_context["request"].headers if parser_context else {}
-        return parse_json_body(self.read(stream, headers.get("Content-Encoding", "").strip().lower()))
+        return parse_json_body(self.read(stream, parser_context["request"]))
 
-    def read(self, stream: Any, encoding: str) -> bytes:
+    def read(self, stream: IO[bytes], request: Request) -> bytes:
+        encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise UnsupportedMediaType(encoding)
         if encoding.endswith("gzip"):
             return inflate(stream)
-        data: bytes = stream.read(max_document_bytes() + 1)
-        return data
+        return stream.read(max_document_bytes() + 1)
 
 
 class StrictJsonParser(JsonParser):
@@ -50,7 +49,7 @@ class GzipParser(StrictJsonParser):
 
     media_type = "application/gzip"
 
-    def read(self, stream: Any, encoding: str) -> bytes:
+    def read(self, stream: IO[bytes], request: Request) -> bytes:
         return inflate(stream)
 
 
