@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from assets_app import strict_json
 from assets_app.errors import InvalidInput
+from sessions_app.documents import parse_json_body
 from sessions_app.exports import ExportOptions, checked_csv
 from sessions_app.models import Session
 from sessions_app.operations.history import newest_value, value_at
@@ -68,6 +70,7 @@ def _save_batch(request: HttpRequest, session: Session) -> HttpResponse:
     if after == before:
         messages.info(request, "Nothing had been changed on this page.")
         return HttpResponseRedirect(page)
+    after = parse_json_body(strict_json.canonical(after).encode())  # by the rules for programs
     saved = save_version(session=session, value=after, based_on=based_on, by=user_of(request))
     if isinstance(saved, Refused):
         return _refused(request, saved, batch)

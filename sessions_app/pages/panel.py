@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assets_app.errors import InvalidInput, NotFound
+from assets_app.names import check_text
 from sessions_app.errors import SessionDeleted, VersionMoved
 from sessions_app.models import Session
 from sessions_app.operations.history import read_version, value_of
@@ -42,7 +43,7 @@ def members(request: HttpRequest, session_id: str) -> HttpResponse:
     """Share the session with `add`, or no more with `remove`: names of users."""
     session = own_session(request, session_id)
     if gone := request.POST.get("remove"):
-        if unshare_session(session=session, with_user=gone, by=user_of(request)):
+        if unshare_session(session=session, with_user=check_text(gone, what="name"), by=user_of(request)):
             messages.success(request, f"{gone} does not see this session any more.")
         else:
             messages.info(request, f"It was not shared with {gone}.")
@@ -53,7 +54,7 @@ def members(request: HttpRequest, session_id: str) -> HttpResponse:
 
 def _share(request: HttpRequest, session: Session, name: str) -> None:
     try:
-        member = share_session(session=session, with_user=name, by=user_of(request))
+        member = share_session(session=session, with_user=check_text(name, what="name"), by=user_of(request))
     except (NotFound, InvalidInput) as refusal:
         messages.error(request, refusal.message)
     else:

@@ -391,6 +391,7 @@ def test_who_changed_the_same_chooses_field_by_field(visit: type[Visit], checkli
 def test_one_side_is_taken_whole(visit: type[Visit], checklist: Checklist, button: str, kept: str) -> None:
     alice, _ = both_changed(visit, checklist, {0: "approved"}, {0: "rejected"})
     alice.page.get_by_role("button", name=button).click()
+    expect(alice.page.get_by_role("dialog")).to_be_hidden()
     expect(state(alice.page)).to_have_attribute("data-kind", "saved")
     expect(row(alice.page, 0).get_by_label("Status")).to_have_value(kept)
     assert (checklist.device(0)["status"], checklist.conflicts()) == (kept, [])

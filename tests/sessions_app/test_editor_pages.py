@@ -87,6 +87,25 @@ def test_what_the_form_does_not_touch_stays_as_it_is(alice: User, page: Page) ->
     assert session.current_batch == 2, "where somebody looks is not content"
 
 
+@pytest.mark.parametrize("batch", ["x", "", "9" * 30, "\x00", "-1"])
+def test_a_form_of_no_batch_does_no_harm(alice: User, page: Page, batch: str) -> None:
+    session = checklist(alice)
+    client = page(alice)
+    assert client.post(URL, {"version": "1", "batch": batch, "d0-status": "approved\x00"}).status_code in (302, 400)
+    session.refresh_from_db()
+    assert session.version == 1
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "x" * 3_000_000])
+def test_a_text_that_no_program_may_send_is_refused_from_a_form_too(alice: User, page: Page, text: str, settings: Any) -> None:
+    settings.HOLDFAST_MAX_DOCUMENT_MB = 1
+    session = checklist(alice)
+    response = page(alice).post(URL, {"version": "1", "batch": "1", "d0-checker_notes": text})
+    assert response.status_code in (400, 413)
+    session.refresh_from_db()
+    assert (session.version, Conflict.objects.count()) == (1, 0)
+
+
 def test_an_untouched_form_saves_nothing(alice: User, page: Page) -> None:
     session = checklist(alice)
     client = page(alice)
@@ -234,7 +253,9 @@ def test_sharing_is_done_by_name(alice: User, bob: User, page: Page) -> None:
     client = page(alice)
     assert "bob may read and save" in client.post(f"{URL}members/", {"add": " bob "}, follow=True).content.decode()
     assert [member.user for member in session.members.all()] == [bob]
-    assert "There is nobody here by the name" in client.post(f"{URL}members/", {"add": "b\x00ob"}, follow=True).content.decode()
+    assert "There is nobody here by the name" in client.post(f"{URL}members/", {"add": "bib"}, follow=True).content.decode()
+    assert "control character" in client.post(f"{URL}members/", {"add": "b\x00ob"}, follow=True).content.decode()
+    assert client.post(f"{URL}members/", {"remove": "b\x00ob"}).status_code == 400
     assert "owns this session already" in client.post(f"{URL}members/", {"add": "alice"}, follow=True).content.decode()
     client.post(f"{URL}members/", {"remove": "bob"})
     assert not session.members.exists()

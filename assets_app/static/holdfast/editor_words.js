@@ -23,6 +23,7 @@ export function stateOf(saving, isNavigatorOnline) {
     const newer = saving.newest > saving.baseline.version ? ` Version ${saving.newest} was saved by somebody meanwhile: saving compares the two.` : "";
     return { kind: "unsaved", text: `${edits} not saved yet.${newer}${lost}` };
   }
+  if (saving.parked.length) return { kind: "saved", text: "Saved, but for what waits in a conflict." };
   return { kind: "saved", text: saving.savedAt ? `Saved ${clock(saving.savedAt)}` : "Nothing to save" };
 }
 
