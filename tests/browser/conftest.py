@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 
-from tests.hub import Hub, running_hub
+from tests.browser.checklists import MAKE_PEOPLE, PASSWORD, Checklist
+from tests.hub import Hub, Program, running_hub
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
@@ -35,6 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     with running_hub(tmp_path_factory.mktemp("hub")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def program(hub: Hub) -> Program:
+    hub.manage("shell", "-c", MAKE_PEOPLE.format(password=PASSWORD))
+    return hub.program()
+
+
+@pytest.fixture
+def checklist(program: Program) -> Checklist:
+    return Checklist(program)
 
 
 @pytest.fixture(scope="session")
