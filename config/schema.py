@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -65,3 +66,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A token printed by `manage.py create_token`."}
+
+
+class LoginScheme(SessionScheme):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
+    target_class = "assets_app.api.authentication.LoginAuthentication"

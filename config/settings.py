@@ -188,7 +188,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "blobs", "file_permissions_mode": 0o640},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "assets_app.staticfiles.ModuleManifestStorage"},
 }
 if HOLDFAST_S3_BUCKET:
     from botocore.config import Config  # 30 MB of code that only an S3 store needs
@@ -229,7 +229,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "assets_app.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "assets_app.api.authentication.LoginAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",

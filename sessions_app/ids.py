@@ -5,7 +5,7 @@ import re
 from assets_app.errors import InvalidInput
 from assets_app.names import check_text
 
-RESERVED = frozenset({"deleted"})
+RESERVED = frozenset({"deleted", "trash"})
 CAPTURE_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})[_:]([0-9]{2})[_:]([0-9]{2}(?:\.[0-9]{1,9})?)Z")
 
 
@@ -29,7 +29,7 @@ def check_new_id(text: str) -> str:
     """
     session_id = canonical_id(text)
     if session_id in RESERVED:
-        raise InvalidInput(f"'{session_id}' means something else in this API's addresses. Choose another id.", field="session_id")
+        raise InvalidInput(f"'{session_id}' means something else in this hub's addresses. Choose another id.", field="session_id")
     return session_id
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -32,6 +33,14 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # kno
         note_use(token=token_row)
         note_token(str(token_row))
         return user, token_row
+
+
+class LoginAuthentication(SessionAuthentication):
+    """Django's login, of a browser."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """On Django's own request: the framework's would read the body in search of a form, and leave nothing to digest."""
+        super().enforce_csrf(request._request)  # type: ignore[arg-type]  # which is what the check is made for
 
 
 class TokenScope(BasePermission):

@@ -22,7 +22,7 @@ PIECE = 64 * 1024
 
 
 def idempotent(handler: Handler) -> Handler:
-    """For the `post` of a view. Without the header nothing changes.
+    """For the `post` of a view, and other methods that change something. Without the header nothing changes.
 
     Stored are answers that came with an effect: successes, and refused saves, whose documents are kept. Other refusals leave no
     trace, so that the same key serves for the request put right.

@@ -13,8 +13,11 @@ from sessions_app.operations.saves import Refused, Saved
 from sessions_app.policies import MergePolicy
 
 
-def saved_or_conflict(result: Saved | Refused, request: Request) -> Response:
-    """200; or the 409, which is raised now that what was refused is stored: raising rolls nothing back any more."""
+def saved_or_conflict(result: Saved | Refused, request: Request, *, has_progress: bool = False) -> Response:
+    """200, if `has_progress` with what is checked by now; or the 409.
+
+    That is raised now that what was refused is stored: raising rolls nothing back any more.
+    """
     if isinstance(result, Refused):
         raise _conflict(result, request)
     body: dict[str, Any] = {
@@ -25,6 +28,8 @@ def saved_or_conflict(result: Saved | Refused, request: Request) -> Response:
     }
     if result.is_merged:
         body["merged"] = True
+    if has_progress and result.session.device_count:
+        body["progress"] = {"completed": result.session.completed_device_count, "total": result.session.device_count}
     return Response(body, headers={"ETag": f'"{result.version}"'})
 
 

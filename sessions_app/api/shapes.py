@@ -87,6 +87,19 @@ SAVED = _answer(
     _object("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
     _SAVED,
 )
+PATCHED = _answer(
+    "Saved as this version, and what is checked by now.",
+    _object(
+        "success sessionId version",
+        success=BOOLEAN,
+        sessionId=STRING,
+        version=INTEGER,
+        lastSaved=TIME,
+        merged=BOOLEAN,
+        progress=_object("completed total", completed=INTEGER, total=INTEGER),
+    ),
+    _SAVED | {"progress": {"completed": 12, "total": 100}},
+)
 DELETED = _answer(
     "In the trash.", _object("success", success=BOOLEAN, message=STRING, version=INTEGER), _SAVED | {"message": DELETED_MESSAGE}
 )

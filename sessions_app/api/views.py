@@ -99,14 +99,15 @@ class SessionView(APIView):
 
     @extend_schema(
         operation_id="patch_session",
-        parameters=[MERGE, IF_MATCH],
+        parameters=[MERGE, IF_MATCH, shapes.IDEMPOTENCY_KEY],
         request={
             "application/merge-patch+json": OpenApiTypes.OBJECT,
             "application/json-patch+json": {"type": "array", "items": {"type": "object"}},
             "application/json": shapes.ACTION,
         },
-        responses={200: shapes.SAVED, 409: shapes.CONFLICTED},
+        responses={200: shapes.PATCHED, 409: shapes.CONFLICTED},
     )
+    @idempotent
     def patch(self, request: Request, session_id: str) -> HttpResponseBase:
         media_type = (request.content_type or "").partition(";")[0]
         if media_type == "application/json" and isinstance(request.data, dict) and "action" in request.data:
@@ -117,7 +118,7 @@ class SessionView(APIView):
         patched = json_patched if media_type == "application/json-patch+json" else merge_patched
         value = patched(session=session, version=based_on, patch=request.data)
         result = save_version(session=session, value=value, based_on=based_on, by=user_of(request), policy=_policy(request))
-        return saved_or_conflict(result, request)
+        return saved_or_conflict(result, request, has_progress=True)
 
     @extend_schema(
         operation_id="delete_session",

@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
@@ -18,11 +18,13 @@ from assets_app.errors import HoldfastError, InvalidInput
 from assets_app.multipart import ReceivedFile, check_received
 from assets_app.names import shown
 from assets_app.requests import wants_json
-from sessions_app.ids import canonical_id
 from sessions_app.models import Conflict, Session
 from sessions_app.operations.collect import Collected, collect_file
 from sessions_app.operations.history import newest_value
+from sessions_app.pages.editor import edit_checklist
 from sessions_app.pages.forms import CollectForm
+from sessions_app.pages.found import visible_session
+from sessions_app.pages.panel import panel_of
 from sessions_app.review.desk import visible_conflicts
 
 log = structlog.get_logger(__name__)
@@ -129,10 +131,14 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
-    """One session: its facts, its pictures, its files, its history."""
-    session = _visible(request, session_id)
+    """One session: a checklist to be edited; of others the facts, pictures, files and history."""
+    session = visible_session(request, session_id)
+    if session.device_count and (request.method == "POST" or not session.is_deleted):
+        return edit_checklist(request, session)
+    if request.method == "POST":
+        return HttpResponseNotAllowed(["GET", "HEAD"])
     document = newest_value(session)
     context = {
         "session": session,
@@ -140,18 +146,6 @@ def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
         "shown_devices": (document.get("devices") or [])[:SHOWN_DEVICES],
         "recordings": session.recordings.select_related("asset__blob"),
         "files": session.files.select_related("asset__blob"),
-        "versions": session.versions.select_related("saved_by").defer("packed")[:20],
-        "conflicts": session.conflicts.filter(state=Conflict.State.OPEN).select_related("saved_by").defer("packed")[:20],
+        **panel_of(request, session),
     }
     return render(request, "sessions_app/session_detail.html", context)
-
-
-def _visible(request: HttpRequest, session_id: str) -> Session:
-    try:
-        wanted = canonical_id(session_id)
-    except InvalidInput:
-        raise Http404 from None
-    session = Session.objects.visible_to(request.user).select_related("owner").filter(session_id=wanted).first()
-    if session is None:
-        raise Http404
-    return session

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 
-from tests.hub import Hub, running_hub
+from tests.browser.checklists import MAKE_PEOPLE, PASSWORD, Checklist
+from tests.hub import Hub, Program, running_hub
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
@@ -35,6 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     with running_hub(tmp_path_factory.mktemp("hub")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def program(hub: Hub) -> Program:
+    hub.manage("shell", "-c", MAKE_PEOPLE.format(password=PASSWORD))
+    return hub.program()
+
+
+@pytest.fixture
+def checklist(program: Program) -> Checklist:
+    return Checklist(program)
 
 
 @pytest.fixture(scope="session")
@@ -74,10 +86,10 @@ class Visitor:
     def go(self, path: str) -> None:
         self.page.goto(f"{self.hub.url}{path}")
 
-    def sign_in(self) -> None:
+    def sign_in(self, name: str = "admin", password: str = "") -> None:
         self.go("/collect/")
-        self.page.get_by_label("Name").fill("admin")
-        self.page.get_by_label("Password").fill(self.hub.admin_password())
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password or self.hub.admin_password())
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", name="Collect")).to_be_visible()
 
@@ -107,7 +119,16 @@ class Visit:
     open: list[BrowserContext] = []
 
     @classmethod
-    def at(cls, width: int = 1280, height: int = 900, *, scripts: bool = True, dark: bool = False) -> Visitor:
+    def at(
+        cls,
+        width: int = 1280,
+        height: int = 900,
+        *,
+        scripts: bool = True,
+        dark: bool = False,
+        name: str = "admin",
+        password: str = "",
+    ) -> Visitor:
         context = cls.chromium.new_context(
             viewport={"width": width, "height": height},
             java_script_enabled=scripts,
@@ -116,5 +137,5 @@ class Visit:
         )
         cls.open.append(context)
         visitor = Visitor(context, cls.hub)
-        visitor.sign_in()
+        visitor.sign_in(name, password)
         return visitor
