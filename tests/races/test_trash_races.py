@@ -1,0 +1,34 @@
+"""Saves, patches, deletes and restores of one session at once: a deletion is a version like any other."""
+
+from collections import Counter
+
+import pytest
+
+from tests.races.checker import Kind, Outcome
+from tests.races.course import Course, together
+from tests.races.parts import mix, skirmish
+
+pytestmark = pytest.mark.slow
+
+
+def test_whatever_people_do_at_once_no_work_is_lost(course: Course) -> None:
+    """A save that lands in a deleted session, a restore that brings back old work: each would hide what somebody did."""
+    names = [f"mixed-{number}" for number in range(course.sizes.sessions)]
+    history = course.first_versions(*names)
+    clients = 8 * course.sizes.processes
+    history += together(course.run(mix, *names, clients=clients, steps=course.sizes.mixed // clients))
+    course.settle("mixed doors", history, "mixed-")
+    done = Counter((operation.kind, operation.outcome) for operation in history)
+    assert all(done[kind, Outcome.OK] for kind in Kind), f"nothing of a kind succeeded: {done}"
+    assert done[Kind.WRITE, Outcome.CONFLICT], "nobody met anybody"
+
+
+def test_of_a_save_a_delete_and_a_restore_at_once_one_happens(course: Course) -> None:
+    """Both the delete and the save "done": either the work is in the trash unseen, or the deletion was undone unasked."""
+    first = course.first_versions("skirmish")
+    rounds = together(course.run(skirmish, "skirmish", clients=1, steps=course.sizes.rounds * 3))
+    course.settle("skirmishes", first + together(rounds), "skirmish")
+    changes = [[operation for operation in one if operation.kind is not Kind.READ] for one in rounds]
+    winners = [[operation.kind for operation in one if operation.outcome is Outcome.OK] for one in changes]
+    assert {len(kinds) for kinds in winners} == {1}, winners
+    assert len({kinds[0] for kinds in winners}) > 1
