@@ -1,47 +1,54 @@
 """What the hub itself has in the end: every version, every entry of the log, every document that was refused and kept."""
 
-import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.hub import Hub
 from tests.races.checker import Kind, Operation, Outcome, Stored, check
+from tests.races.clients import Door, Line, Question
 
+# From the database itself: what is checked must not come through the doors alone that are on trial.
 SCRIPT = """
-import json
-def attempt(text): return json.loads(text).get("attempt", "")
-sessions = Session.objects.filter(session_id__startswith={prefix!r})
-versions = [
-    [v.session.session_id, v.version, attempt(v.text), v.sha256, v.text]
-    for v in SessionVersion.objects.filter(session__in=sessions).select_related("session").iterator()
-]
-log = list(SessionActivity.objects.filter(session_id__startswith={prefix!r}).values_list("session_id", "action", "version"))
-kept = [attempt(conflict.text) for conflict in Conflict.objects.filter(session__in=sessions).iterator()]
-print(json.dumps({{"versions": versions, "log": log, "kept": kept}}))
+import hashlib, json
+from sessions_app.operations.history import bytes_of
+def told(kept):
+    data = bytes_of(kept, kept.session_id)
+    assert hashlib.sha256(data).hexdigest() == kept.sha256, kept
+    return [json.loads(data).get("attempt", ""), kept.sha256]
+names = dict(Session.objects.filter(session_id__startswith={prefix!r}).values_list("pk", "session_id"))
+versions = SessionVersion.objects.filter(session__in=names)
+log = SessionActivity.objects.filter(session_id__startswith={prefix!r}).order_by("session_id", "seq")
+print(json.dumps({{
+    "versions": [[names[v.session_id], v.version, v.cause, *told(v)] for v in versions.iterator()],
+    "log": list(log.values_list("session_id", "seq", "action", "version")),
+    "kept": [told(conflict)[0] for conflict in Conflict.objects.filter(session__in=names).iterator()],
+}}))
 """
+KINDS = {"saved": Kind.WRITE, "deleted": Kind.DELETE, "undeleted": Kind.RESTORE}
+MAKING = ("created", "updated", "deleted", "undeleted")
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """`actions` counts the log's entries by action; `kept` counts the attempts among the conflicts."""
+    """`stored`: the versions; `log`: (session id, number of the entry, action, version); `kept`: attempts among the conflicts."""
 
     stored: list[Stored]
-    actions: Counter[str]
-    logged_versions: Counter[tuple[str, int]]
+    log: list[tuple[str, int, str, int]]
     kept: Counter[str]
 
     @classmethod
     def of(cls, hub: Hub, prefix: str) -> "Ledger":
         """Of the sessions whose ids begin with `prefix`. Each version's bytes are held against its digest."""
         told = json.loads(hub.manage("shell", "-v0", "-c", SCRIPT.format(prefix=prefix)))
-        stored = []
-        for session_id, version, attempt, digest, text in told["versions"]:
-            assert hashlib.sha256(text.encode()).hexdigest() == digest, (session_id, version)
-            stored.append(Stored(session_id, version, attempt, Kind.WRITE, digest))
-        made = [(session_id, version) for session_id, action, version in told["log"] if action in ("created", "updated")]
-        return cls(stored, Counter(action for _id, action, _v in told["log"]), Counter(made), Counter(told["kept"]))
+        stored = [Stored(name, version, attempt, KINDS[cause], sha) for name, version, cause, attempt, sha in told["versions"]]
+        return cls(stored, [tuple(entry) for entry in told["log"]], Counter(told["kept"]))
+
+    @property
+    def actions(self) -> Counter[str]:
+        return Counter(action for _id, _number, action, _version in self.log)
 
 
 def faults_of(history: Iterable[Operation], ledger: Ledger) -> list[str]:
@@ -49,20 +56,63 @@ def faults_of(history: Iterable[Operation], ledger: Ledger) -> list[str]:
     history = list(history)
     faults = check(history, ledger.stored)
     made = Counter((row.register, row.version) for row in ledger.stored)
-    if made != ledger.logged_versions:
-        faults.append(f"versions without their one entry in the log, or the other way round: {_difference(made, ledger)}")
-    known = {op.payload: op for op in history if op.kind is Kind.WRITE}
-    for attempt, op in known.items():
+    logged = Counter((name, version) for name, _number, action, version in ledger.log if action in MAKING)
+    if made != logged:
+        odd = sorted(((made - logged) + (logged - made)).items())
+        faults.append(f"versions without their one entry in the log, or the other way round: {odd[:5]}")
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    for name, number, _action, _version in ledger.log:
+        numbers[name].append(number)
+    faults += [
+        f"the log of {name} is not numbered 1, 2, ..." for name, seen in numbers.items() if seen != [*range(1, len(seen) + 1)]
+    ]
+    return faults + _faults_of_conflicts(history, ledger)
+
+
+def _faults_of_conflicts(history: list[Operation], ledger: Ledger) -> list[str]:
+    faults = []
+    known = {operation.payload: operation for operation in history if operation.kind is Kind.WRITE}
+    for attempt, operation in known.items():
         times = ledger.kept[attempt]
-        if op.outcome is Outcome.CONFLICT and op.expected is not None and not times:
-            faults.append(f"a refused document is lost: {op}")
-        if op.outcome is Outcome.OK and times:
-            faults.append(f"a saved document is kept as a conflict, too: {op}")
+        if operation.outcome is Outcome.CONFLICT and operation.status == 409 and not times:
+            faults.append(f"a refused document is lost: {operation}")
+        if operation.outcome is Outcome.OK and times:
+            faults.append(f"a saved document is kept as a conflict, too: {operation}")
         if times > 1:
-            faults.append(f"one refused document is kept {times} times: {op}")
-    faults += [f"a conflict of nobody: {attempt!r}" for attempt in ledger.kept if attempt not in known]
+            faults.append(f"one refused document is kept {times} times: {operation}")
+    return faults + [f"a conflict of nobody: {attempt!r}" for attempt in ledger.kept if attempt not in known]
+
+
+def disagreements(ledger: Ledger, door: Door) -> list[str]:
+    """Where the API tells another history than the database has."""
+    versions: defaultdict[str, list[Any]] = defaultdict(list)
+    entries: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in ledger.stored:
+        versions[row.register].append((row.version, KINDS_BACK[row.kind], row.digest))
+    for name, number, action, version in ledger.log:
+        entries[name].append((number, action, version))
+    line = Line(door)
+    faults = []
+    for name, rows in versions.items():
+        told = [(item["version"], item["cause"], item["sha256"]) for item in _pages(line, name, "versions")]
+        if told != sorted(rows, reverse=True):
+            faults.append(f"the API's versions of {name} are not those of the database")
+        logged = [(item["seq"], item["action"], item["version"]) for item in _pages(line, name, "activity")]
+        if logged != sorted(entries[name], reverse=True):
+            faults.append(f"the API's log of {name} is not that of the database")
+    line.close()
     return faults
 
 
-def _difference(made: Counter[tuple[str, int]], ledger: Ledger) -> str:
-    return str(sorted(((made - ledger.logged_versions) + (ledger.logged_versions - made)).items())[:5])
+KINDS_BACK = {kind: cause for cause, kind in KINDS.items()}
+
+
+def _pages(line: Line, session_id: str, what: str) -> list[dict[str, Any]]:
+    """All the items of a list that comes in pages."""
+    path: str | None = f"/api/sessions/{session_id}/{what}?limit=1000"
+    items: list[dict[str, Any]] = []
+    while path:
+        told = line.ask(Question("GET", path)).json()
+        items += told[what]
+        path = told["next"] and "/" + told["next"].split("/", 3)[3]
+    return items

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.races.checker import Kind, Outcome
+from tests.races.checker import Kind, Operation, Outcome
 from tests.races.course import Course, together
 from tests.races.parts import mix, skirmish
 
@@ -21,6 +21,13 @@ def test_whatever_people_do_at_once_no_work_is_lost(course: Course) -> None:
     done = Counter((operation.kind, operation.outcome) for operation in history)
     assert all(done[kind, Outcome.OK] for kind in Kind), f"nothing of a kind succeeded: {done}"
     assert done[Kind.WRITE, Outcome.CONFLICT], "nobody met anybody"
+    odd = [op for op in history if op.status not in (200, 409, 410, 412) and not _is_needless(op)]
+    assert odd == [], "\n".join(map(str, odd[:10]))
+
+
+def _is_needless(operation: Operation) -> bool:
+    """Restoring what is not deleted."""
+    return operation.kind is Kind.RESTORE and operation.status == 400
 
 
 def test_of_a_save_a_delete_and_a_restore_at_once_one_happens(course: Course) -> None:
