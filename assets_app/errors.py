@@ -47,3 +47,15 @@ class SandboxFailed(HoldfastError):
             "The file could not be read: its reader failed, or ran out of time or memory. Send a smaller or simpler file."
         )
         self.details = details
+
+
+class CursorGone(HoldfastError):
+    """A place in a list or feed that no longer means anything."""
+
+
+class KeyReused(HoldfastError):
+    """An `Idempotency-Key` that came with another request before."""
+
+
+class NotAllowed(HoldfastError):
+    """The caller may see it, but not do that with it."""

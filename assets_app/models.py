@@ -129,6 +129,52 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types
         return f"{self.name} ({self.token_key[:8]}…)"
 
 
+class Change(models.Model):
+    """One entry of the feed of changes: which thing of which kind changed, and how. Appended in the transaction of its cause.
+
+    `txid` is the database's number of that transaction where transactions overlap (PostgreSQL sets it by itself): entries are
+    handed out only once every earlier transaction has ended, so that a reader who remembers a place misses nothing.
+    """
+
+    txid = models.BigIntegerField(db_default=0, editable=False)
+    kind = models.CharField(max_length=20)
+    ref = models.UUIDField(help_text="The thing's own id.")
+    key = models.CharField(max_length=255, help_text="What clients call it.")
+    action = models.CharField(max_length=50)
+    version = models.PositiveIntegerField(null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "changes"
+        indexes = [
+            models.Index(fields=["txid", "id"], name="change_in_order"),
+            models.Index(fields=["kind", "ref"], name="change_of_thing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: {self.action}"
+
+
+class IdempotencyKey(models.Model):
+    """The stored answer to a request that carried an `Idempotency-Key`, written in the transaction of its effect."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64, help_text="Over method, address and body.")
+    status = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=bytes)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        # Two requests with one key would both take effect: the second waits here, and then reads the first one's answer.
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self, now: datetime) -> Self:
         """Due, or begun by a worker whose lease ran out."""

@@ -14,6 +14,8 @@ MAX_DEPTH = 100
 MAX_DIGITS = 100
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Text in UTF-8 can hold neither NUL nor half a surrogate pair in its strings, other than escaped.
+_SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class JsonRefused(ValueError):
@@ -51,7 +53,8 @@ def parse(data: bytes) -> Any:
         raise JsonRefused(f"The JSON is broken at line {error.lineno}, column {error.colno}: {error.msg}.{cut}") from None
     except RecursionError:
         raise JsonRefused(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
-    _check_values(value)
+    if _SUSPECT_ESCAPE.search(text) or _is_too_deep(value):
+        _check_values(value)
     return value
 
 
@@ -86,6 +89,17 @@ def _float(digits: str) -> float:
     if math.isinf(value):
         raise JsonRefused(f"The number {digits} is beyond the range of a double. Send it as a string.")
     return value
+
+
+def _is_too_deep(root: Any) -> bool:
+    """Level by level, which is quick; `_check_values` then finds out where."""
+    level = [root] if isinstance(root, dict | list) else []
+    for _depth in range(MAX_DEPTH):
+        children = [child for node in level for child in (node.values() if isinstance(node, dict) else node)]
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _check_values(root: Any) -> None:

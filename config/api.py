@@ -33,9 +33,17 @@ REFUSALS: dict[type[assets.HoldfastError], tuple[int, str]] = {
     assets.DigestMismatch: (422, "DIGEST_MISMATCH"),
     assets.SandboxFailed: (400, "UNREADABLE"),
     assets.BytesMissing: (503, "BYTES_MISSING"),
+    assets.CursorGone: (410, "CURSOR_GONE"),
+    assets.KeyReused: (422, "KEY_REUSED"),
+    assets.NotAllowed: (403, "FORBIDDEN"),
     sessions.DocumentTooLarge: (413, "TOO_LARGE"),
     sessions.VersionConflict: (409, "CONFLICT"),
     sessions.VersionRequired: (428, "VERSION_REQUIRED"),
+    sessions.VersionMoved: (412, "PRECONDITION_FAILED"),
+    sessions.SessionDeleted: (410, "GONE"),
+    sessions.Leased: (423, "LOCKED"),
+    sessions.PatchFailed: (422, "PATCH_FAILED"),
+    sessions.AlreadySettled: (409, "ALREADY_SETTLED"),
 }
 
 DRF_CODES = {

@@ -10,11 +10,17 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.files.storage import storages
 from django.db import DatabaseError, connections
 
+from sessions_app.models import Session
+from sessions_app.policies import MergePolicy
+
 SHORTEST_SECRET = 50
 RANGES = {
     "HOLDFAST_MAX_ASSET_MB": (1, 100_000),
     "HOLDFAST_MAX_DOCUMENT_MB": (1, 1_000),
     "HOLDFAST_JOB_LEASE_SECONDS": (1, 86_400),
+    "HOLDFAST_TRASH_DAYS": (1, 36_500),
+    "HOLDFAST_LEASE_SECONDS": (10, 86_400),
+    "HOLDFAST_IDEMPOTENCY_DAYS": (1, 3_650),
     "HOLDFAST_WORKERS": (0, 1_000),
     "PORT": (1, 65_535),
     "WEB_CONCURRENCY": (1, 1_000),
@@ -44,6 +50,23 @@ def check_limits(**_kwargs: Any) -> list[CheckMessage]:
         for name, (least, most) in RANGES.items()
         if not least <= getattr(settings, name) <= most
     ]
+
+
+@register()
+def check_merging(**_kwargs: Any) -> list[CheckMessage]:
+    wrong = [
+        f"{kind}={policy}"
+        for kind, policy in settings.HOLDFAST_MERGE_POLICY.items()
+        if kind not in Session.Kind.values or policy not in list(MergePolicy)
+    ]
+    faults: list[CheckMessage] = []
+    if wrong:
+        hint = f"Kinds are {', '.join(Session.Kind.values)}; policies are {', '.join(MergePolicy)}. Example: checklist=auto"
+        faults.append(Error(f"HOLDFAST_MERGE_POLICY holds {', '.join(wrong)}.", hint=hint, id="holdfast.E006"))
+    if not all(settings.HOLDFAST_MERGE_KEYS):
+        hint = "Leave HOLDFAST_MERGE_KEYS unset for device_id,id,row_index."
+        faults.append(Error("HOLDFAST_MERGE_KEYS holds an empty name.", hint=hint, id="holdfast.E007"))
+    return faults
 
 
 @register(Tags.security, deploy=True)

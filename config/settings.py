@@ -262,6 +262,12 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: t
 HOLDFAST_MAX_ASSET_MB = env.int("HOLDFAST_MAX_ASSET_MB", default=50)
 HOLDFAST_MAX_DOCUMENT_MB = env.int("HOLDFAST_MAX_DOCUMENT_MB", default=10)
 HOLDFAST_JOB_LEASE_SECONDS = env.int("HOLDFAST_JOB_LEASE_SECONDS", default=20)
+HOLDFAST_TRASH_DAYS = env.int("HOLDFAST_TRASH_DAYS", default=14)
+HOLDFAST_LEASE_SECONDS = env.int("HOLDFAST_LEASE_SECONDS", default=300)
+HOLDFAST_IDEMPOTENCY_DAYS = env.int("HOLDFAST_IDEMPOTENCY_DAYS", default=7)
+# By kind of session, what happens when two people changed it at once: `checklist=auto,document=refuse`.
+HOLDFAST_MERGE_POLICY = env.dict("HOLDFAST_MERGE_POLICY", default={})
+HOLDFAST_MERGE_KEYS = env.list("HOLDFAST_MERGE_KEYS", default=["device_id", "id", "row_index"])
 
 # Django holds form fields in memory up to this; files go through assets_app.multipart and never count here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = (HOLDFAST_MAX_DOCUMENT_MB + 1) * 1024 * 1024

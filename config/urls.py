@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 
+from assets_app.api.changes import ChangesView
 from config import api, health
 
 handler400 = api.bad_request
@@ -28,6 +29,7 @@ urlpatterns = [
     path("accounts/", include("assets_app.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/v2/", include("assets_app.api.urls")),
+    path("api/changes", ChangesView.as_view(), name="api-changes"),
     path("api/", include("sessions_app.api.urls")),
     path("api/", include("visualizations_app.api.urls")),
     path("api/schema", api.only_get(SpectacularAPIView.as_view(**PUBLIC)), name="schema"),

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from assets_app.windows import WindowAdmin, WindowInline, sized
 from sessions_app.models import Conflict, Recording, Session, SessionActivity, SessionFile, SessionVersion
+from sessions_app.operations.history import bytes_of, newest_bytes
 
 SHOWN_CHARACTERS = 20_000
 
@@ -17,7 +18,7 @@ class VersionInline(WindowInline[SessionVersion, Session]):
     model = SessionVersion
     fields = ("version", "saved_at", "saved_by", "size", "sha256")
     related = ("saved_by",)
-    deferred = ("compressed",)
+    deferred = ("packed",)
     readonly_fields = ("size",)
 
     @admin.display(description="Size")
@@ -59,7 +60,7 @@ class ConflictInline(WindowInline[Conflict, Session]):
     model = Conflict
     fields = ("state", "base_version", "current_version", "saved_by", "created_at", "sha256")
     related = ("saved_by",)
-    deferred = ("compressed",)
+    deferred = ("packed",)
 
 
 @admin.register(Session)
@@ -68,7 +69,6 @@ class SessionAdmin(WindowAdmin[Session]):
     list_filter = ("kind", "status", "updated_at")
     search_fields = ("session_id", "session_name", "filename", "owner__username")
     list_select_related = ("owner",)
-    deferred = ("document",)
     list_per_page = 50
     fieldsets = (
         (None, {"fields": ("session_id", "session_name", "filename", "kind", "status", "owner", "page")}),
@@ -84,7 +84,7 @@ class SessionAdmin(WindowAdmin[Session]):
 
     @admin.display(description="Document")
     def readable(self, session: Session) -> SafeString:
-        return _readable(session.document)
+        return _readable(newest_bytes(session))
 
     @admin.display(description="Page")
     def page(self, session: Session) -> SafeString:
@@ -97,13 +97,13 @@ class SessionVersionAdmin(WindowAdmin[SessionVersion]):
     search_fields = ("session__session_id", "sha256")
     ordering = ("-saved_at", "-pk")
     list_select_related = ("session", "saved_by")
-    deferred = ("compressed", "session__document")
+    deferred = ("packed",)
     fields = ("session", "version", "saved_at", "saved_by", "sha256", "readable")
     readonly_fields = ("readable",)
 
     @admin.display(description="Document")
     def readable(self, version: SessionVersion) -> SafeString:
-        return _readable(version.text)
+        return _readable(bytes_of(version, version.session_id))
 
 
 @admin.register(Conflict)
@@ -112,13 +112,13 @@ class ConflictAdmin(WindowAdmin[Conflict]):
     list_filter = ("state",)
     search_fields = ("session__session_id", "saved_by__username")
     list_select_related = ("session", "saved_by")
-    deferred = ("compressed", "session__document")
+    deferred = ("packed",)
     fields = ("session", "state", "base_version", "current_version", "saved_by", "created_at", "sha256", "readable")
     readonly_fields = ("readable",)
 
     @admin.display(description="What was refused")
     def readable(self, conflict: Conflict) -> SafeString:
-        return _readable(conflict.text)
+        return _readable(bytes_of(conflict, conflict.session_id))
 
 
 @admin.register(SessionActivity)
@@ -129,7 +129,7 @@ class SessionActivityAdmin(WindowAdmin[SessionActivity]):
     list_per_page = 100
 
 
-def _readable(text: str) -> SafeString:
+def _readable(text: bytes) -> SafeString:
     """JSON laid out for reading; of a very long one, the beginning."""
     pretty = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     cut = "" if len(pretty) <= SHOWN_CHARACTERS else f"\n… {len(pretty) - SHOWN_CHARACTERS:,} more characters"

@@ -1,7 +1,6 @@
 """Session documents: JSON in one canonical text, whose digest identifies what was saved."""
 
 import hashlib
-import zlib
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -27,25 +26,35 @@ def max_document_bytes() -> int:
 
 @dataclass(frozen=True)
 class Document:
-    """A document as it is kept: canonical JSON text."""
+    """A document as it is kept: canonical JSON text, and what lists show of it.
 
-    text: str
+    Clients' fields are kept as they came, but for a few: `session_id` stands in its one spelling, `session_name` is filled in,
+    and what the hub says itself is left out: `SERVER_FIELDS`, and `progress_percentage` where there are devices to count.
+    """
+
+    value: dict[str, Any]
+    columns: dict[str, Any]
 
     @classmethod
-    def of(cls, value: dict[str, Any]) -> "Document":
-        """From a value that `strict_json.parse` read, without the fields that are the hub's.
+    def of(cls, value: dict[str, Any], *, session_id: str) -> "Document":
+        """From a value that `strict_json.parse` read.
 
         Raises:
+            InvalidInput: a field that lists rely on has the wrong type or range.
             DocumentTooLarge: over `HOLDFAST_MAX_DOCUMENT_MB`.
         """
-        document = cls(strict_json.canonical({key: item for key, item in value.items() if key not in SERVER_FIELDS}))
+        columns = columns_of(value, session_id=session_id)
+        kept = {key: item for key, item in value.items() if key not in SERVER_FIELDS}
+        if columns["device_count"]:
+            kept.pop("progress_percentage", None)
+        document = cls(kept | {"session_id": session_id, "session_name": columns["session_name"]}, columns)
         if document.size_bytes > max_document_bytes():
             raise document_too_large()
         return document
 
     @cached_property
     def data(self) -> bytes:
-        return self.text.encode()
+        return strict_json.canonical(self.value).encode()
 
     @cached_property
     def sha256(self) -> str:
@@ -54,10 +63,6 @@ class Document:
     @property
     def size_bytes(self) -> int:
         return len(self.data)
-
-    @property
-    def compressed(self) -> bytes:
-        return zlib.compress(self.data, level=6)
 
 
 def parse_json_body(data: bytes) -> Any:

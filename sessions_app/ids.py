@@ -5,6 +5,7 @@ import re
 from assets_app.errors import InvalidInput
 from assets_app.names import check_text
 
+RESERVED = frozenset({"deleted"})
 CAPTURE_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})[_:]([0-9]{2})[_:]([0-9]{2}(?:\.[0-9]{1,9})?)Z")
 
 
@@ -18,6 +19,18 @@ def canonical_id(text: str) -> str:
     if not text or text != text.strip() or "/" in text or text in (".", ".."):
         raise InvalidInput("A session_id has 1 to 255 characters, no slash, and no blank at either end.", field="session_id")
     return CAPTURE_TIME.sub(r"\1T\2_\3_\4Z", text)
+
+
+def check_new_id(text: str) -> str:
+    """An id for a new session, in its one spelling.
+
+    Raises:
+        InvalidInput: see `canonical_id`; or a word that addresses already mean something else by.
+    """
+    session_id = canonical_id(text)
+    if session_id in RESERVED:
+        raise InvalidInput(f"'{session_id}' means something else in this API's addresses. Choose another id.", field="session_id")
+    return session_id
 
 
 def capture_time_in(text: str) -> str | None:

@@ -6,3 +6,5 @@ from django.dispatch import Signal
 version_saved = Signal()
 # sender=Recording, recording=Recording, by=User
 recording_kept = Signal()
+# sender=Session, session=Session: it is about to be deleted for good
+session_purging = Signal()

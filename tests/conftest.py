@@ -1,11 +1,13 @@
-"""The cast: alice owns things, charlie must see none of them, sam is staff."""
+"""The cast: alice owns things, bob is shown some of them, charlie must see none of them, sam is staff."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.db import connection
+from django.test import Client, TransactionTestCase
 
 from assets_app.operations.tokens import create_token
 from config.management.commands import prepare
@@ -17,6 +19,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name static files by their digests, as in production. Collected once, not by every worker."""
     if not hasattr(session.config, "workerinput") and (digest := prepare.uncollected()):
         prepare.collect(digest)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_between_tests() -> Iterator[None]:
+    """Tests that commit are cleaned up by emptying every table; the log would refuse that."""
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # not in the stubs
+    guards = import_module("sessions_app.migrations.0002_append_only")
+
+    def with_guards_down(case: TransactionTestCase) -> None:
+        with connection.schema_editor() as editor:
+            guards.unguard(None, editor)
+        empty(case)
+        with connection.schema_editor() as editor:
+            guards.guard(None, editor)
+
+    TransactionTestCase._fixture_teardown = with_guards_down  # type: ignore[attr-defined]  # not in the stubs
+    yield
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]  # not in the stubs
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -33,6 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def alice(db: None) -> User:
     return User.objects.create_user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob")
 
 
 @pytest.fixture

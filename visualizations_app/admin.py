@@ -16,7 +16,6 @@ class VisualizationAdmin(WindowAdmin[Visualization]):
     list_filter = ("kind", "job__state")
     search_fields = ("session__session_id", "session__session_name")
     list_select_related = ("session", "job", "image")
-    deferred = ("session__document",)
     fields = ("preview", "kind", "session", "shown_state", "job", "inputs", "recipe_version", "requested_at", "made_at", "image")
     readonly_fields = ("preview", "shown_state", "inputs")
 

@@ -1,5 +1,8 @@
 """Query parameters, read by rule: a wrong one is told, never guessed."""
 
+from datetime import UTC, datetime
+
+from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from assets_app.errors import InvalidInput
@@ -30,6 +33,24 @@ def choice(request: Request, name: str, choices: list[str], *, default: str = ""
     if text and text not in choices:
         raise InvalidInput(f"'{name}' must be one of: {', '.join(choices)}.", field=name)
     return text
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """A time in ISO 8601. Without a zone it is UTC.
+
+    Raises:
+        InvalidInput: not a time.
+    """
+    sent = request.query_params.get(name, "").strip()
+    if not sent:
+        return None
+    try:
+        found = parse_datetime(sent.replace(" ", "+"))  # a plus that was not escaped arrives as a blank
+    except ValueError:
+        found = None
+    if found is None:
+        raise InvalidInput(f"'{name}' must be a time such as 2025-12-14T10:24:07Z.", field=name)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def text(request: Request, name: str) -> str:

@@ -1,166 +1,173 @@
 """The JSON door to sessions. It translates; `sessions_app.operations` decides."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.db.models import Q
-from django.http import Http404
-from django.utils import timezone
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app.api import params
-from assets_app.api.conditions import is_unchanged
+from assets_app.api.conditions import is_unchanged, matched_version
+from assets_app.api.idempotent import idempotent
 from assets_app.errors import InvalidInput
-from sessions_app.api.parsers import StrictJsonParser
-from sessions_app.api.serializers import SessionItemSerializer, session_body
-from sessions_app.errors import VersionConflict
-from sessions_app.ids import canonical_id
-from sessions_app.models import Session, SessionQuerySet
-from sessions_app.operations.saves import Refused, save_session
+from sessions_app.api import lists, shapes
+from sessions_app.api.answers import saved_or_conflict, version_made
+from sessions_app.api.bodies import session_text
+from sessions_app.api.found import any_session, fields_of, live_session, needed_version, own_session, user_of
+from sessions_app.api.parsers import GzipParser, JsonPatchParser, MergePatchParser, StrictJsonParser
+from sessions_app.errors import VersionRequired
+from sessions_app.operations.history import bytes_of, newest_bytes, read_version, version_as_of
+from sessions_app.operations.leases import drop_lease, hold_lease
+from sessions_app.operations.patches import json_patched, merge_patched
+from sessions_app.operations.saves import check_version_number, save_session, save_version
+from sessions_app.operations.trash import delete_session, undelete_session
+from sessions_app.policies import MergePolicy
 
-MOMENT = serializers.DateTimeField().to_representation
-
-LIST_ANSWER = inline_serializer(
-    "SessionList",
-    {
-        "success": serializers.BooleanField(),
-        "sessions": SessionItemSerializer(many=True),
-        "total": serializers.IntegerField(),
-        "count": serializers.IntegerField(),
-        "next": serializers.URLField(allow_null=True),
-        "generatedAt": serializers.DateTimeField(),
-    },
-)
-SAVE_ANSWER = inline_serializer(
-    "SessionSaved",
-    {
-        "success": serializers.BooleanField(),
-        "sessionId": serializers.CharField(),
-        "version": serializers.IntegerField(),
-        "lastSaved": serializers.DateTimeField(),
-    },
-)
-READ_ANSWER = inline_serializer(
-    "SessionRead",
-    {
-        "success": serializers.BooleanField(),
-        "kind": serializers.CharField(),
-        "status": serializers.CharField(),
-        "session": serializers.DictField(help_text="Every field of the document, and `_version`."),
-    },
-)
-LIST_PARAMETERS = [
-    OpenApiParameter("user", OpenApiTypes.BOOL, description="`true` (default): yours. `false`: everybody's; staff only."),
-    OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000; default 100."),
-    OpenApiParameter("offset", OpenApiTypes.INT),
-    OpenApiParameter("search", description="Part of the id, name or file name."),
-    OpenApiParameter("kind", enum=Session.Kind.values),
-    OpenApiParameter("status", enum=Session.Status.values),
-]
+MERGE = OpenApiParameter("merge", enum=list(MergePolicy), description="What to do if somebody saved first.")
+LEASE = OpenApiParameter("lease", enum=["respect"], description="`respect`: 423 while somebody else has the session open.")
+IF_MATCH = OpenApiParameter("If-Match", location=OpenApiParameter.HEADER, description='The version that was read: `"5"`.')
+ACTIONS = ("unlock", "refresh", "restore")
 
 
 class SessionsView(APIView):
     """List sessions, and save them."""
 
-    parser_classes = [StrictJsonParser]
+    parser_classes = [StrictJsonParser, GzipParser]
 
-    @extend_schema(operation_id="list_sessions", parameters=LIST_PARAMETERS, responses={200: LIST_ANSWER})
+    @extend_schema(operation_id="list_sessions", parameters=lists.PARAMETERS, responses={200: shapes.LIST})
     def get(self, request: Request) -> Response:
-        sessions = _listed(request)
-        limit = params.integer(request, "limit", default=100, least=1, most=1000)
-        offset = params.integer(request, "offset", default=0, least=0, most=10_000_000)
-        total = sessions.count()
-        page = sessions.select_related("owner").prefetch_related("recordings__asset__blob")[offset : offset + limit]
-        items = SessionItemSerializer(page, many=True, context={"request": request}).data
-        return Response(
-            {
-                "success": True,
-                "sessions": items,
-                "total": total,
-                "count": len(items),
-                "next": _next_link(request, offset + limit) if offset + limit < total else None,
-                "generatedAt": MOMENT(timezone.now()),
-            }
-        )
+        return Response(lists.listed(request))
 
-    @extend_schema(operation_id="save_session", request=OpenApiTypes.OBJECT, responses={200: SAVE_ANSWER})
-    def post(self, request: Request) -> Response:
-        value = cast(dict[str, Any], request.data)
+    @extend_schema(
+        operation_id="save_session",
+        parameters=[MERGE, LEASE, IF_MATCH, shapes.IDEMPOTENCY_KEY],
+        request=shapes.DOCUMENT,
+        responses={200: shapes.SAVED, 409: shapes.CONFLICTED},
+    )
+    @idempotent
+    def post(self, request: Request) -> HttpResponseBase:
+        value = fields_of(request)
         session_id = value.get("session_id")
         if not isinstance(session_id, str):
             raise InvalidInput("Send a 'session_id': a text that names the session.", pointer="/session_id")
-        based_on = value.get("_version")
-        if based_on is not None and type(based_on) is not int:
-            raise InvalidInput("'_version' must be a whole number.", pointer="/_version")
-        result = save_session(session_id=session_id, value=value, based_on=based_on, by=cast(User, request.user))
-        if isinstance(result, Refused):  # it is stored by now; raising rolls nothing back
-            raise _conflict(result)
-        return Response(
-            {
-                "success": True,
-                "sessionId": result.session.session_id,
-                "version": result.version,
-                "lastSaved": MOMENT(result.saved_at),
-            },
-            headers={"ETag": f'"{result.version}"'},
+        result = save_session(
+            session_id=session_id,
+            value=value,
+            based_on=matched_version(request, _version=value.get("_version")),
+            by=user_of(request),
+            policy=_policy(request),
+            respect_lease=params.choice(request, "lease", ["respect"]) == "respect",
         )
+        return saved_or_conflict(result, request)
+
+
+class TrashView(APIView):
+    """Sessions that were deleted, and can still be taken back."""
+
+    @extend_schema(operation_id="list_deleted_sessions", parameters=lists.PARAMETERS[:5], responses={200: shapes.LIST})
+    def get(self, request: Request) -> Response:
+        return Response(lists.listed_trash(request))
 
 
 class SessionView(APIView):
-    """Read one session. Reading changes nothing."""
+    """Read, change and delete one session. Reading changes nothing."""
 
-    @extend_schema(operation_id="read_session", responses={200: READ_ANSWER})
-    def get(self, request: Request, session_id: str) -> Response:
-        visible = Session.objects.visible_to(request.user).select_related("owner")
-        session = visible.filter(session_id=canonical_id(session_id)).first()
-        if session is None:
-            raise Http404
+    parser_classes = [StrictJsonParser, GzipParser, MergePatchParser, JsonPatchParser]
+
+    @extend_schema(
+        operation_id="read_session",
+        parameters=[
+            OpenApiParameter("version", OpenApiTypes.INT, description="A past version instead of the newest."),
+            OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="The version that was the newest at that time."),
+        ],
+        responses={200: shapes.READ, 304: None},
+    )
+    def get(self, request: Request, session_id: str) -> HttpResponseBase:
+        number = params.integer(request, "version", default=0, least=1, most=2**31 - 1)
+        moment = params.moment(request, "as_of")
+        if number or moment:
+            return _read_past(request, session_id, number, moment)
+        session = live_session(request, session_id)
         etag = f'"{session.version}"'
         if is_unchanged(request, etag):
             return Response(status=304, headers={"ETag": etag})
-        body = session_body(session, {"request": request})
-        answer = {"success": True, "kind": session.kind, "status": session.status, "session": body}
-        return Response(answer, headers={"ETag": etag})
+        return _as_json(session_text(session, newest_bytes(session), request), etag)
 
-
-def _listed(request: Request) -> SessionQuerySet:
-    """The sessions that the parameters ask for and the caller may see."""
-    user = cast(User, request.user)
-    everybody = params.choice(request, "user", ["true", "false"], default="true") == "false"
-    if everybody and not user.is_staff:
-        raise PermissionDenied
-    sessions = Session.objects.summaries()
-    sessions = sessions.visible_to(user) if everybody else sessions.filter(owner=user)
-    if kind := params.choice(request, "kind", Session.Kind.values):
-        sessions = sessions.filter(kind=kind)
-    if status := params.choice(request, "status", Session.Status.values):
-        sessions = sessions.filter(status=status)
-    if words := params.text(request, "search"):
-        sessions = sessions.filter(
-            Q(session_id__icontains=words) | Q(session_name__icontains=words) | Q(filename__icontains=words)
-        )
-    return sessions
-
-
-def _next_link(request: Request, offset: int) -> str:
-    query = request.query_params.copy()
-    query["offset"] = str(offset)
-    return request.build_absolute_uri(f"?{query.urlencode()}")
-
-
-def _conflict(result: Refused) -> VersionConflict:
-    happened = "Session was modified by another user."
-    if result.attempted_version > result.current_version:
-        happened = "The session has no such version yet."
-    return VersionConflict(
-        f"{happened} What you sent is kept as a conflict; read the session again, put your changes into it, and save that.",
-        currentVersion=result.current_version,
-        attemptedVersion=result.attempted_version,
-        conflict={"id": str(result.conflict.uuid)},
+    @extend_schema(
+        operation_id="patch_session",
+        parameters=[MERGE, IF_MATCH],
+        request={
+            "application/merge-patch+json": OpenApiTypes.OBJECT,
+            "application/json-patch+json": {"type": "array", "items": {"type": "object"}},
+            "application/json": shapes.ACTION,
+        },
+        responses={200: shapes.SAVED, 409: shapes.CONFLICTED},
     )
+    def patch(self, request: Request, session_id: str) -> HttpResponseBase:
+        media_type = (request.content_type or "").partition(";")[0]
+        if media_type == "application/json" and isinstance(request.data, dict) and "action" in request.data:
+            return _act(request, session_id, request.data["action"])
+        session = any_session(request, session_id)
+        based_on = needed_version(request, session)
+        check_version_number(based_on)
+        patched = json_patched if media_type == "application/json-patch+json" else merge_patched
+        value = patched(session=session, version=based_on, patch=request.data)
+        result = save_version(session=session, value=value, based_on=based_on, by=user_of(request), policy=_policy(request))
+        return saved_or_conflict(result, request)
+
+    @extend_schema(
+        operation_id="delete_session",
+        parameters=[IF_MATCH, OpenApiParameter("version", OpenApiTypes.INT, description="As If-Match.")],
+        responses={200: shapes.DELETED},
+    )
+    def delete(self, request: Request, session_id: str) -> Response:
+        session = own_session(request, session_id)
+        sent = params.integer(request, "version", default=0, least=1, most=2**31 - 1)
+        based_on = needed_version(request, session, version=sent or None)
+        version = delete_session(session=session, based_on=based_on, by=user_of(request))
+        return version_made(version, message=shapes.DELETED_MESSAGE)
+
+
+def _read_past(request: Request, session_id: str, number: int, moment: Any) -> HttpResponse:
+    session = any_session(request, session_id)
+    past = version_as_of(session=session, moment=moment) if moment else read_version(session=session, version=number)
+    if number and past.version != number:
+        raise InvalidInput("'version' and 'as_of' name different versions. Send one of the two.", field="as_of")
+    etag = f'"{past.version}"'
+    if is_unchanged(request, etag):
+        return HttpResponse(status=304, headers={"ETag": etag})
+    return _as_json(session_text(session, bytes_of(past, session.pk), request, past=past), etag)
+
+
+def _as_json(body: bytes, etag: str) -> HttpResponse:
+    return HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+
+
+def _policy(request: Request) -> MergePolicy | None:
+    wanted = params.choice(request, "merge", list(MergePolicy))
+    return MergePolicy(wanted) if wanted else None
+
+
+def _act(request: Request, session_id: str, action: Any) -> Response:
+    """The older system's actions: its lock is a lease here, and restoring takes a session out of the trash."""
+    if action not in ACTIONS:
+        raise InvalidInput(f"Invalid action. Actions are {', '.join(ACTIONS)}.", pointer="/action")
+    user = user_of(request)
+    if action == "restore":
+        session = own_session(request, session_id)
+        based_on = matched_version(request, _version=fields_of(request).get("_version"))
+        if based_on is None and not session.is_deleted:
+            raise VersionRequired.of(session.version)
+        # The older clients send no version: they restore what they see in the trash.
+        version = undelete_session(session=session, based_on=based_on if based_on is not None else session.version, by=user)
+        return version_made(version)
+    session = live_session(request, session_id)
+    if action == "unlock":
+        drop_lease(session=session, by=user)
+    else:
+        hold_lease(session=session, by=user)
+    return Response({"success": True})

@@ -21,6 +21,7 @@ from sessions_app.errors import UnreadableFile
 from sessions_app.ids import canonical_id, capture_time_in
 from sessions_app.models import Recording, Session, SessionFile
 from sessions_app.operations.files import attach_file, writable_session
+from sessions_app.operations.history import newest_value
 from sessions_app.operations.saves import create_session, save_version
 from sessions_app.readers.checklists import BATCH_SIZE
 from sessions_app.signals import recording_kept
@@ -80,7 +81,11 @@ def _read(received: ReceivedBytes) -> dict[str, Any]:
 
 
 def _same_recording(received: ReceivedBytes, *, by: "User") -> Session | None:
-    same = Recording.objects.filter(asset__blob__sha256=received.sha256, session__owner=by).select_related("session").first()
+    same = (
+        Recording.objects.filter(asset__blob__sha256=received.sha256, session__owner=by, session__deleted_at=None)
+        .select_related("session")
+        .first()
+    )
     return same.session if same is not None else None
 
 
@@ -126,7 +131,7 @@ def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") 
     """Labels from a sidecar file become a new version of their recording's session."""
     timestamp = capture_time_in(facts["timestamp"]) or capture_time_in(received.name)
     # Locked until the end of the transaction: nobody can save in between.
-    owned = Session.objects.select_for_update().filter(owner=by, kind=Session.Kind.CAPTURE)
+    owned = Session.objects.live().select_for_update().filter(owner=by, kind=Session.Kind.CAPTURE)
     session = owned.filter(session_id=canonical_id(timestamp)).first() if timestamp else None
     if session is None:
         raise UnreadableFile(
@@ -134,9 +139,9 @@ def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") 
             "Send the recording first, then its labels.",
             name=received.name,
         )
-    attach_file(session=session, asset=keep_asset(received, by=by), role=SessionFile.Role.LABELS, by=by)
-    value = json.loads(session.document) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
+    value = newest_value(session) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
     save_version(session=session, value=value, based_on=session.version, by=by)
+    attach_file(session=session, asset=keep_asset(received, by=by), role=SessionFile.Role.LABELS, by=by)
     return Collected("labels", session)
 
 

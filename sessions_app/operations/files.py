@@ -9,7 +9,8 @@ from assets_app.errors import NotFound
 from assets_app.models import Asset
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session, SessionActivity, SessionFile
-from sessions_app.operations.saves import log_activity
+from sessions_app.operations.activity import log_activity
+from sessions_app.operations.saves import lock_session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,7 +22,7 @@ def writable_session(session_id: str, *, by: "User") -> Session:
     Raises:
         NotFound: there is none that `by` may write to.
     """
-    session = Session.objects.visible_to(by).summaries().filter(session_id=canonical_id(session_id)).first()
+    session = Session.objects.visible_to(by).live().filter(session_id=canonical_id(session_id)).first()
     if session is None:
         raise NotFound(
             "There is no session of that id that you may add files to. Look at its id, or leave it out.", field="sessionId"
@@ -32,10 +33,11 @@ def writable_session(session_id: str, *, by: "User") -> Session:
 def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "User") -> SessionFile:
     """Make an asset a file of a session, and note it in the session's log."""
     with transaction.atomic():
+        head = lock_session(session, by=by)
         now = timezone.now()
-        file = SessionFile.objects.create(session=session, asset=asset, role=role, attached_at=now, attached_by=by)
+        file = SessionFile.objects.create(session=head, asset=asset, role=role, attached_at=now, attached_by=by)
         log_activity(
-            session,
+            head,
             SessionActivity.Action.ATTACHED,
             by=by,
             at=now,

@@ -1,7 +1,7 @@
 """Saving: every accepted save is a version, every refused one a conflict. Nothing is overwritten, nothing dropped.
 
-The version is compared in the UPDATE itself. Whoever loses takes the row's lock too, so that the log rows of one session stand
-in one order. A conflict is returned, never raised: raising would roll back the row that keeps the losing document.
+A save first tries to commit against what it has read. Only who loses takes the row's lock, looks again, and is then either
+saved, merged, or kept as a conflict. A conflict is returned, never raised: raising would roll back the row that keeps it.
 """
 
 from dataclasses import dataclass
@@ -12,66 +12,91 @@ from django.db import transaction
 from django.utils import timezone
 
 from assets_app.errors import InvalidInput, NotFound
-from sessions_app.documents import LARGEST_INTEGER, Document, columns_of
-from sessions_app.errors import VersionRequired
-from sessions_app.ids import canonical_id
+from assets_app.guarded import writing
+from sessions_app.documents import LARGEST_INTEGER, Document
+from sessions_app.errors import Leased, VersionRequired
+from sessions_app.ids import canonical_id, check_new_id
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
+from sessions_app.operations.activity import log_activity
+from sessions_app.operations.commits import commit_version
+from sessions_app.operations.counts import count_session
+from sessions_app.operations.disputes import Dispute, dispute_over, keep_conflict, settle
+from sessions_app.operations.heads import find_session
+from sessions_app.operations.leases import others_at
+from sessions_app.packing import pack
+from sessions_app.policies import MergePolicy, policy_for
 from sessions_app.signals import version_saved
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+MERGED = "Both sides fitted together, and were merged on saving."
+MAY_NOT_SEE = "There is no session of that id that you may save. Choose another session_id."
+
 
 @dataclass(frozen=True)
 class Saved:
-    """It is stored. `is_repeat`: it was stored before, and only the answer had been lost."""
+    """It is stored. `is_repeat`: it was stored before, and only the answer had been lost. `is_merged`: together with theirs."""
 
     session: Session
     version: int
     saved_at: datetime
     is_repeat: bool = False
+    is_merged: bool = False
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Somebody saved first. The losing document is kept in `conflict`."""
+    """Somebody saved first. The losing document is kept in `conflict`, and `dispute` tells the two sides apart."""
 
     conflict: Conflict
-    current_version: int
+    session: Session
     attempted_version: int
+    dispute: Dispute
+    policy: MergePolicy = MergePolicy.REFUSE
 
 
-def save_session(*, session_id: str, value: dict[str, Any], based_on: int | None, by: "User") -> Saved | Refused:
+def save_session(
+    *,
+    session_id: str,
+    value: dict[str, Any],
+    based_on: int | None,
+    by: "User",
+    policy: MergePolicy | None = None,
+    respect_lease: bool = False,
+) -> Saved | Refused:
     """Create a session, or save a new version of an existing one.
 
     Args:
         session_id: the client's own name for it.
         value: the document's fields; the hub's own fields in it are ignored.
         based_on: the version that the document was made from; needed unless the session is new.
+        policy: what to do if somebody saved first; the policy of its kind when None.
+        respect_lease: refuse while somebody else has it open.
 
     Raises:
         InvalidInput, DocumentTooLarge: the document cannot be kept.
         VersionRequired: the session exists and `based_on` is None.
         NotFound: the session exists, but is not for `by` to see.
+        Leased: somebody else is at it, and `respect_lease`.
     """
-    if based_on is not None and not 0 <= based_on < LARGEST_INTEGER:  # the next one must fit, too
-        raise InvalidInput(f"'_version' must be a whole number from 0 to {LARGEST_INTEGER - 1}.", pointer="/_version")
+    check_version_number(based_on)
     session_id = canonical_id(session_id)
-    created = create_session(session_id=session_id, value=value, kind=Session.Kind.DOCUMENT, by=by)
-    if created is not None:
-        return Saved(created, created.version, created.updated_at)
-    session = Session.objects.visible_to(by).summaries().filter(session_id=session_id).first()
+    session = find_session(session_id, by=by)
     if session is None:
-        raise NotFound("There is no session of that id that you may save. Choose another session_id.")
+        created = create_session(session_id=session_id, value=value, kind=Session.Kind.DOCUMENT, by=by)
+        if created is not None:
+            return Saved(created, created.version, created.updated_at)
+        session = find_session(session_id, by=by)
+    if session is None:
+        raise NotFound(MAY_NOT_SEE)
+    if respect_lease and (others := others_at(session=session, by=by)):
+        raise Leased.by(others[0])
     if based_on is None:
-        if repeated := _repeat_of(session, 1, Document.of(value), by=by):
+        if repeated := _repeat_of(session, 0, Document.of(value, session_id=session_id), by=by):
             return repeated
-        raise VersionRequired(
-            f"This session exists at version {session.version}. Send the version that you changed as _version, "
-            "so that nobody's work is overwritten.",
-            currentVersion=session.version,
-        )
-    return save_version(session=session, value=value, based_on=based_on, by=by)
+        raise VersionRequired.of(session.version)
+    return save_version(session=session, value=value, based_on=based_on, by=by, policy=policy)
 
 
 def create_session(
@@ -87,109 +112,125 @@ def create_session(
     Raises:
         InvalidInput, DocumentTooLarge: the document cannot be kept.
     """
-    session_id = canonical_id(session_id)
-    document = Document.of(value)
-    columns = columns_of(value, session_id=session_id)
+    session_id = check_new_id(session_id)
+    document = Document.of(value, session_id=session_id)
     now = timezone.now()
     draft = Session(
         session_id=session_id,
         kind=kind,
         status=status,
         owner=by,
-        document=document.text,
+        sha256=document.sha256,
         created_at=now,
         updated_at=now,
-        **columns,
+        **document.columns,
     )
-    with transaction.atomic():
+    with transaction.atomic(), writing():
         # A row that does not exist cannot be locked: of two creators, the unique constraint picks one.
         Session.objects.bulk_create([draft], ignore_conflicts=True)
         session = Session.objects.filter(pk=draft.pk).first()
         if session is not None:
-            _append_version(session, 1, document, by=by, at=now)
-            log_activity(session, SessionActivity.Action.CREATED, by=by, at=now, **_counts(session))
+            _append_first_version(session, document, by=by)
+            count_session(owner=by, step=1)
     return session
 
 
-def save_version(*, session: Session, value: dict[str, Any], based_on: int, by: "User") -> Saved | Refused:
+def save_version(
+    *, session: Session, value: dict[str, Any], based_on: int, by: "User", policy: MergePolicy | None = None
+) -> Saved | Refused:
     """Save `value` as the version after `based_on`, if that is still the newest one.
+
+    `session` is as it was read; it is brought up to date.
 
     Raises:
         InvalidInput, DocumentTooLarge: the document cannot be kept.
         NotFound: `by` may no longer see the session.
     """
-    document = Document.of(value)
-    columns = columns_of(value, session_id=session.session_id)
-    now = timezone.now()
+    document = Document.of(value, session_id=session.session_id)
+    if (
+        session.version == based_on
+        and not session.is_deleted
+        and (version := commit_version(head=session, document=document, by=by))
+    ):
+        return Saved(session, version.version, version.saved_at)
+    policy = policy or policy_for(session.kind)
     with transaction.atomic():
-        visible = Session.objects.visible_to(by).filter(pk=session.pk)
-        won = visible.filter(version=based_on).update(version=based_on + 1, document=document.text, updated_at=now, **columns)
-        current = visible.summaries().select_for_update(of=("self",)).first()
-        if current is None:
-            raise NotFound("There is no such session, or you may no longer see it.")
-        if won:
-            _append_version(current, based_on + 1, document, by=by, at=now)
-            log_activity(current, SessionActivity.Action.UPDATED, by=by, at=now, **_counts(current))
-            return Saved(current, based_on + 1, now)
-        return _repeat_of(current, based_on + 1, document, by=by) or _keep_conflict(current, based_on, document, by=by, at=now)
+        head = lock_session(session, by=by)
+        if head.version == based_on and not head.is_deleted and (version := commit_version(head=head, document=document, by=by)):
+            return Saved(head, version.version, version.saved_at)
+        return _repeat_of(head, based_on, document, by=by) or _settle_or_keep(head, document, based_on, by=by, policy=policy)
 
 
-def log_activity(
-    session: Session, action: SessionActivity.Action, *, by: "User", at: datetime, **metadata: Any
-) -> SessionActivity:
-    """Append to the log. Called inside the transaction of what it tells."""
-    return SessionActivity.objects.create(
-        session_id=session.session_id,
-        user_id=by.get_username(),
-        action=action,
-        version=session.version,
-        metadata=metadata,
-        created_at=at,
-    )
+def lock_session(session: Session, *, by: "User") -> Session:
+    """The session as it is now, locked until the end of the transaction.
+
+    Raises:
+        NotFound: `by` may no longer see it.
+    """
+    head = Session.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=session.pk).first()
+    if head is None:
+        raise NotFound("There is no such session, or you may no longer see it.")
+    return head
 
 
-def _append_version(session: Session, number: int, document: Document, *, by: "User", at: datetime) -> None:
+def check_version_number(number: int | None) -> None:
+    if number is not None and not 0 <= number < LARGEST_INTEGER - 1:  # the next one must fit, too
+        raise InvalidInput(f"'_version' must be a whole number from 0 to {LARGEST_INTEGER - 2}.", pointer="/_version")
+
+
+def _append_first_version(session: Session, document: Document, *, by: "User") -> None:
     version = SessionVersion.objects.create(
         session=session,
-        version=number,
+        version=1,
         sha256=document.sha256,
         size_bytes=document.size_bytes,
-        compressed=document.compressed,
-        saved_at=at,
+        packed=pack(document.data),
+        saved_at=session.created_at,
         saved_by=by,
+    )
+    log_activity(
+        session,
+        SessionActivity.Action.CREATED,
+        by=by,
+        at=session.created_at,
+        document_sha256=document.sha256,
+        device_count=session.device_count,
+        progress=float(session.progress_percentage),
     )
     version_saved.send(sender=Session, session=session, version=version, by=by)
 
 
-def _repeat_of(session: Session, number: int, document: Document, *, by: "User") -> Saved | None:
+def _repeat_of(head: Session, based_on: int, document: Document, *, by: "User") -> Saved | Refused | None:
     """The answer to a save that this user already made, and whose answer was lost on the way."""
-    before = SessionVersion.objects.filter(session=session, version=number, sha256=document.sha256, saved_by=by).first()
-    return Saved(session, number, before.saved_at, is_repeat=True) if before is not None else None
+    same = {"session": head, "sha256": document.sha256, "saved_by": by}
+    if before := SessionVersion.objects.filter(**same, version=based_on + 1).defer("packed").first():
+        return Saved(head, before.version, before.saved_at, is_repeat=True)
+    conflict = Conflict.objects.filter(**same, base_version=based_on).order_by("-pk").first()
+    if conflict is None or conflict.state == Conflict.State.DISMISSED:
+        return None
+    if conflict.result_version is not None:
+        return Saved(head, conflict.result_version, conflict.settled_at or head.updated_at, is_repeat=True, is_merged=True)
+    return Refused(conflict, head, based_on, dispute_over(head, document, based_on))
 
 
-def _keep_conflict(session: Session, based_on: int, document: Document, *, by: "User", at: datetime) -> Refused:
-    activity = log_activity(
-        session,
-        SessionActivity.Action.CONFLICT,
+def _settle_or_keep(head: Session, document: Document, based_on: int, *, by: "User", policy: MergePolicy) -> Saved | Refused:
+    """Somebody was faster. Both sides together if they fit and this is wanted; otherwise what came too late is kept."""
+    dispute = dispute_over(head, document, based_on)
+    fits = policy is MergePolicy.AUTO and dispute.is_soft and not head.is_deleted
+    conflict = keep_conflict(head, document, based_on, dispute, by=by, is_logged=not fits)
+    if not fits:
+        return Refused(conflict, head, based_on, dispute, policy)
+    merged = Document.of(dispute.merged, session_id=head.session_id)
+    version = commit_version(
+        head=head,
+        document=merged,
         by=by,
-        at=at,
-        attempted_version=based_on,
-        current_version=session.version,
-        sha256=document.sha256,
+        cause=SessionVersion.Cause.MERGED,
+        conflict=conflict,
+        conflict_id=str(conflict.uuid),
+        based_on=based_on,
     )
-    conflict = Conflict.objects.create(
-        session=session,
-        activity=activity,
-        base_version=based_on,
-        current_version=session.version,
-        sha256=document.sha256,
-        size_bytes=document.size_bytes,
-        compressed=document.compressed,
-        saved_by=by,
-        created_at=at,
-    )
-    return Refused(conflict, session.version, based_on)
-
-
-def _counts(session: Session) -> dict[str, Any]:
-    return {"device_count": session.device_count, "progress": float(session.progress_percentage)}
+    if version is None:  # under its lock nobody else can have moved it
+        raise NotFound(MAY_NOT_SEE)
+    settle(conflict, Conflict.State.RESOLVED, by=by, at=version.saved_at, result_version=version.version, reason=MERGED)
+    return Saved(head, version.version, version.saved_at, is_merged=True)

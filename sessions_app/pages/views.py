@@ -1,6 +1,5 @@
 """The pages for people: collecting files, and looking at sessions."""
 
-import json
 from typing import Any, cast
 
 import structlog
@@ -22,6 +21,7 @@ from assets_app.requests import wants_json
 from sessions_app.ids import canonical_id
 from sessions_app.models import Conflict, Session
 from sessions_app.operations.collect import Collected, collect_file
+from sessions_app.operations.history import newest_value
 from sessions_app.pages.forms import CollectForm
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ WHAT = {
 def collect(request: HttpRequest) -> HttpResponse:
     """The collect page: a form that takes many files, and, with JavaScript, sends them one by one."""
     user = cast(User, request.user)
-    recent = Session.objects.filter(owner=user).summaries()
+    recent = Session.objects.filter(owner=user).live()
     form = CollectForm(
         request.POST if request.method == "POST" else None, sessions=recent, initial={"batch": get_random_string(16).lower()}
     )
@@ -119,7 +119,7 @@ def _captures_first(files: list[Any]) -> list[ReceivedFile]:
 def session_list(request: HttpRequest) -> HttpResponse:
     """Sessions that the visitor may see, newest first."""
     words = request.GET.get("q", "").strip()[:200]
-    sessions = Session.objects.visible_to(request.user).summaries().select_related("owner")
+    sessions = Session.objects.visible_to(request.user).live().select_related("owner")
     if words:
         sessions = sessions.filter(Q(session_name__icontains=words) | Q(session_id__icontains=words))
     page = Paginator(sessions, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -131,14 +131,14 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
     """One session: its facts, its pictures, its files, its history."""
     session = _visible(request, session_id)
-    document = json.loads(session.document)
+    document = newest_value(session)
     context = {
         "session": session,
         "document": document,
         "shown_devices": (document.get("devices") or [])[:SHOWN_DEVICES],
         "recordings": session.recordings.select_related("asset__blob"),
         "files": session.files.select_related("asset__blob"),
-        "versions": session.versions.select_related("saved_by").defer("compressed")[:20],
+        "versions": session.versions.select_related("saved_by").defer("packed")[:20],
         "conflicts": session.conflicts.filter(state=Conflict.State.OPEN).count(),
     }
     return render(request, "sessions_app/session_detail.html", context)

@@ -10,6 +10,7 @@ from assets_app.errors import HoldfastError, NotFound
 from assets_app.models import Asset, Blob, BlobChunk, Job, PendingObject
 from sessions_app.models import Recording, Session, SessionActivity, SessionFile
 from sessions_app.operations.collect import Collected, collect_file
+from sessions_app.operations.history import newest_value
 from tests.make import CHECKLIST, GIT_LFS_POINTER, PNG, capture_bytes, make_session
 from visualizations_app.models import Visualization
 
@@ -36,7 +37,7 @@ def test_a_capture_becomes_a_session_with_its_recording_and_plot(alice: User) ->
     assert recording.started_at is not None
     assert recording.started_at.isoformat() == "2025-12-14T10:24:07.182000+00:00"
     assert session.files.get().role == "recording"
-    assert json.loads(session.document)["metadata"]["device"] == "GAMBIT"
+    assert newest_value(session)["metadata"]["device"] == "GAMBIT"
     picture = Visualization.objects.get()
     assert (picture.session, picture.kind, picture.state) == (session, "raw_axes", "waiting")
     assert picture.job is not None
@@ -71,7 +72,7 @@ def test_a_checklist_becomes_a_session_of_its_devices(alice: User) -> None:
     assert (session.kind, session.session_name, session.device_count, session.total_batches) == ("checklist", "devices", 3, 1)
     assert session.session_id.startswith("session_")
     assert session.files.get().role == "checklist"
-    assert json.loads(session.document)["devices"][0]["device_id"] == "D1"
+    assert newest_value(session)["devices"][0]["device_id"] == "D1"
 
 
 def test_labels_become_a_new_version_of_their_recording(alice: User) -> None:
@@ -80,7 +81,7 @@ def test_labels_become_a_new_version_of_their_recording(alice: User) -> None:
     session = collect(json.dumps(sidecar).encode(), "2025-12-14T10_24_07.182Z.meta.json", alice).session
     session.refresh_from_db()
     assert session.version == 2
-    assert json.loads(session.document)["labels"][0]["gesture"] == "fist"
+    assert newest_value(session)["labels"][0]["gesture"] == "fist"
 
 
 def test_labels_without_their_recording_are_refused(alice: User) -> None:

@@ -21,6 +21,7 @@ from sessions_app.demo import Item, captures, checklists, environment, program
 from sessions_app.management.commands import demo as command
 from sessions_app.models import Conflict, Recording, Session, SessionFile
 from sessions_app.operations.collect import collect_file
+from sessions_app.operations.history import bytes_of, newest_value
 from sessions_app.readers.captures import Capture
 from sessions_app.readers.checklists import COLUMNS, read_table
 from sessions_app.readers.files import read_capture_file
@@ -158,7 +159,7 @@ def test_checklists_that_a_stopped_run_left_untouched_are_gone_through_by_the_ne
     ward, theatre = (Session.objects.get(filename=f"{name}.csv") for name in ("ward-disposables", "theatre-instruments"))
     assert (ward.version, ward.versions.count()) == (5, 5)
     assert (theatre.version, float(theatre.progress_percentage)) == (6, 100.0)
-    assert sum(device["status"] != "pending" for device in json.loads(ward.document)["devices"]) == 45
+    assert sum(device["status"] != "pending" for device in newest_value(ward)["devices"]) == 45
 
 
 @pytest.mark.django_db
@@ -167,7 +168,8 @@ def test_one_save_lost_to_another_and_staff_find_it_as_a_conflict() -> None:
     run(captures=0)
     conflict = Conflict.objects.get()
     assert (conflict.session.filename, conflict.base_version, conflict.current_version) == ("ward-disposables.csv", 3, 5)
-    mine, theirs = (json.loads(text)["devices"] for text in (conflict.text, conflict.session.document))
+    kept = json.loads(bytes_of(conflict, conflict.session_id))
+    mine, theirs = kept["devices"], newest_value(conflict.session)["devices"]
     differing = [index for index, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b]
     assert any(mine[index]["status"] != "pending" == theirs[index]["status"] for index in differing)
     assert any(theirs[index]["status"] != "pending" == mine[index]["status"] for index in differing)

@@ -1,5 +1,6 @@
 """Saving. Each test names a save that somebody would have lost."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from assets_app.errors import InvalidInput, NotFound
-from sessions_app.documents import Document
+from assets_app.guarded import writing
 from sessions_app.errors import DocumentTooLarge, VersionRequired
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
+from sessions_app.operations.history import bytes_of, newest_bytes, newest_value
 from sessions_app.operations.saves import Refused, Saved, save_session, save_version
 from tests.make import make_session
 
@@ -35,9 +37,10 @@ def test_every_version_keeps_its_exact_bytes(alice: User) -> None:
     versions = list(session.versions.order_by("version"))
     assert [v.version for v in versions] == [1, 2, 3, 4, 5]
     for version in versions:
-        assert json.loads(version.text)["note"] == f"{version.version} µ 😀"
-        assert version.sha256 == Document(version.text).sha256
-    assert session.document == versions[-1].text
+        data = bytes_of(version, session.pk)
+        assert json.loads(data)["note"] == f"{version.version} µ 😀"
+        assert version.sha256 == hashlib.sha256(data).hexdigest()
+    assert newest_bytes(session) == data
 
 
 def test_a_save_from_an_old_version_is_refused_and_kept(alice: User) -> None:
@@ -45,9 +48,9 @@ def test_a_save_from_an_old_version_is_refused_and_kept(alice: User) -> None:
     save(alice, 1, note="theirs")
     refused = save(alice, 1, note="mine")
     assert isinstance(refused, Refused)
-    assert (refused.current_version, refused.attempted_version) == (2, 1)
-    assert json.loads(Conflict.objects.get().text)["note"] == "mine"
-    assert json.loads(Session.objects.get().document)["note"] == "theirs"
+    assert (refused.session.version, refused.attempted_version) == (2, 1)
+    assert json.loads(bytes_of(refused.conflict, refused.session.pk))["note"] == "mine"
+    assert newest_value(Session.objects.get())["note"] == "theirs"
     log = SessionActivity.objects.get(action="conflict")
     assert log.metadata["attempted_version"] == 1
     assert log.metadata["current_version"] == 2
@@ -100,7 +103,7 @@ def test_somebody_elses_session_cannot_be_saved_or_probed(alice: User, charlie: 
     with pytest.raises(NotFound):
         save_version(session=session, value={}, based_on=1, by=charlie)
     session.refresh_from_db()
-    assert (session.version, json.loads(session.document)["note"]) == (1, "hers")
+    assert (session.version, newest_value(session)["note"]) == (1, "hers")
 
 
 def test_both_spellings_of_a_capture_time_are_one_session(alice: User) -> None:
@@ -112,7 +115,8 @@ def test_both_spellings_of_a_capture_time_are_one_session(alice: User) -> None:
 
 def test_the_hubs_own_fields_are_not_frozen_into_the_document(alice: User) -> None:
     save(alice, owner="mallory", _version=1, created_at="1970-01-01", url="kept", status="kept", size=7)
-    assert json.loads(Session.objects.get().document) == {"session_id": "checks-1", "url": "kept", "status": "kept", "size": 7}
+    kept = {"session_id": "checks-1", "session_name": "checks-1", "url": "kept", "status": "kept", "size": 7}
+    assert newest_value(Session.objects.get()) == kept
 
 
 @pytest.mark.parametrize(
@@ -162,14 +166,14 @@ def test_a_document_over_the_limit_is_refused(alice: User, settings: Any) -> Non
 def test_the_database_itself_refuses_a_version_twice(alice: User) -> None:
     version = make_session(by=alice).versions.get()
     version.pk = None
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError), transaction.atomic(), writing():
         version.save()
 
 
 def test_a_failure_in_the_middle_leaves_nothing(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     session = make_session(by=alice)
-    monkeypatch.setattr(SessionActivity.objects, "create", lambda **_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    monkeypatch.setattr("sessions_app.operations.commits._bring_up_to_date", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
         save(alice, 1, note="half")
     session.refresh_from_db()
     assert (session.version, session.versions.count()) == (1, 1)

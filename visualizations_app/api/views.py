@@ -39,7 +39,7 @@ class VisualizationsView(APIView):
     def get(self, request: Request) -> Response:
         context = {"request": request}
         generated_at = MOMENT(timezone.now())
-        drawn = Session.objects.visible_to(request.user).summaries().filter(visualizations__isnull=False).distinct()
+        drawn = Session.objects.visible_to(request.user).live().filter(visualizations__isnull=False).distinct()
         wanted = params.text(request, "session")
         if wanted:
             session = drawn.filter(session_id=canonical_id(wanted)).first()

@@ -1,7 +1,6 @@
 """`manage.py demo`: adds recordings, checklists and other files to look at. What is here already stays as it is."""
 
 import io
-import json
 from argparse import ArgumentParser
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from assets_app.errors import HoldfastError
 from sessions_app.demo import Item, program
 from sessions_app.models import Session, SessionFile
 from sessions_app.operations.collect import collect_file
+from sessions_app.operations.history import newest_value
 from sessions_app.operations.saves import save_version
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _session_with(name: str, *, owner: "User") -> Session | None:
 
 def _work_on(session: Session, item: Item, *, by: "User") -> None:
     with transaction.atomic():
-        for based_on, value in item.saves(json.loads(session.document)):
+        for based_on, value in item.saves(newest_value(session)):
             save_version(session=session, value=value, based_on=based_on, by=by)
 
 

@@ -1,0 +1,76 @@
+"""`Idempotency-Key` on POST: a client that lost its answer sends the same again, and nothing happens twice."""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assets_app.errors import HoldfastError
+from assets_app.operations.idempotency import Answer, once
+
+Handler = Callable[..., HttpResponseBase]
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+PIECE = 64 * 1024
+
+
+def idempotent(handler: Handler) -> Handler:
+    """For the `post` of a view. Without the header nothing changes.
+
+    Stored are answers that came with an effect: successes, and refused saves, whose documents are kept. Other refusals leave no
+    trace, so that the same key serves for the request put right.
+    """
+
+    @wraps(handler)
+    def handled(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        digest = _digest(request)
+
+        def perform() -> Answer:
+            try:
+                response = handler(view, request, *args, **kwargs)
+            except HoldfastError as refusal:
+                response = view.handle_exception(refusal)
+                if response.status_code != 409:
+                    raise
+            return _answer(response)
+
+        answer = once(key=key, request_sha256=digest, by=cast(User, request.user), perform=perform)
+        return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+
+    handled.is_idempotent = True  # type: ignore[attr-defined]  # for the test that every POST has it
+    return handled
+
+
+def _answer(response: HttpResponseBase) -> Answer:
+    if isinstance(response, Response):
+        body = JSONRenderer().render(response.data)
+        response["Content-Type"] = "application/json"
+    else:
+        body = cast(HttpResponse, response).content
+    return Answer(response.status_code, {name: response[name] for name in KEPT_HEADERS if name in response}, body)
+
+
+def _digest(request: Request) -> str:
+    """Of method, address and body: by this a request is known again."""
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+    if (request.content_type or "").startswith("multipart/form-data"):  # its boundary is another each time
+        for name, values in sorted(request.POST.lists()):
+            digest.update(repr((name, values)).encode())
+        for name, file in sorted(request.FILES.items()):
+            digest.update(repr((name, file.size, getattr(file, "sent_name", ""))).encode())
+            while piece := file.read(PIECE):
+                digest.update(piece)
+            file.seek(0)
+    else:
+        digest.update(request._request.body)
+    return digest.hexdigest()

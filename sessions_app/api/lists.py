@@ -1,0 +1,144 @@
+"""Lists of sessions: filters and orders by allow-list, pages by a key whose cost does not grow with depth."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from assets_app.api import params
+from assets_app.errors import InvalidInput
+from sessions_app.api.bodies import LISTED, MOMENT, session_items
+from sessions_app.api.found import user_of
+from sessions_app.models import Session, SessionMember, SessionQuerySet
+from sessions_app.operations.counts import live_sessions, live_sessions_of
+from sessions_app.operations.devices import sessions_with_device
+
+ORDERS = {
+    "updated_at": datetime,
+    "created_at": datetime,
+    "deleted_at": datetime,
+    "session_id": str,
+    "session_name": str,
+    "version": int,
+    "progress_percentage": str,
+    "device_count": int,
+}
+PARAMETERS = [
+    OpenApiParameter("user", OpenApiTypes.BOOL, description="`true` (default): yours. `false`: everybody's; staff only."),
+    OpenApiParameter("shared", OpenApiTypes.BOOL, description="`true`: those that others share with you, instead of yours."),
+    OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000; default 100."),
+    OpenApiParameter("offset", OpenApiTypes.INT, description="For jumping; `next` is quicker for going on."),
+    OpenApiParameter("cursor", description="From `next`."),
+    OpenApiParameter("search", description="Part of the id, name or file name."),
+    OpenApiParameter("device", description="Sessions whose newest version has a device of this `device_id`."),
+    OpenApiParameter("kind", enum=Session.Kind.values),
+    OpenApiParameter("status", enum=Session.Status.values),
+    OpenApiParameter("updated_since", OpenApiTypes.DATETIME),
+    OpenApiParameter("ordering", enum=[sign + name for name in ORDERS if name != "deleted_at" for sign in ("", "-")]),
+]
+
+
+def listed(request: Request) -> dict[str, Any]:
+    """One page of the live sessions that the parameters ask for."""
+    sessions, total = _scope(request)
+    filtered = _filtered(sessions.live(), request)
+    known = total if filtered is None else None
+    return _page(filtered if filtered is not None else sessions.live(), request, known, default="-updated_at")
+
+
+def listed_trash(request: Request) -> dict[str, Any]:
+    """One page of the trash."""
+    sessions, _total = _scope(request)
+    return _page(sessions.trashed(), request, None, default="-deleted_at")
+
+
+def _scope(request: Request) -> tuple[SessionQuerySet, int | None]:
+    """Whose sessions, and how many live ones that are, where this is known without counting."""
+    user = user_of(request)
+    everybody = params.choice(request, "user", ["true", "false"], default="true") == "false"
+    if everybody and not user.is_staff:
+        raise PermissionDenied
+    if everybody:
+        return Session.objects.visible_to(user), live_sessions()
+    if params.choice(request, "shared", ["true", "false"], default="false") == "true":
+        return Session.objects.filter(pk__in=SessionMember.objects.filter(user=user).values("session")), None
+    return Session.objects.filter(owner=user), live_sessions_of(user)
+
+
+def _filtered(sessions: SessionQuerySet, request: Request) -> SessionQuerySet | None:
+    """None if nothing is filtered."""
+    wanted = Q()
+    if kind := params.choice(request, "kind", Session.Kind.values):
+        wanted &= Q(kind=kind)
+    if status := params.choice(request, "status", Session.Status.values):
+        wanted &= Q(status=status)
+    if since := params.moment(request, "updated_since"):
+        wanted &= Q(updated_at__gte=since)
+    if words := params.text(request, "search"):
+        wanted &= Q(session_id__icontains=words) | Q(session_name__icontains=words) | Q(filename__icontains=words)
+    device = params.text(request, "device")
+    if not wanted and not device:
+        return None
+    filtered = sessions.filter(wanted)
+    return sessions_with_device(filtered, device) if device else filtered
+
+
+def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, default: str) -> dict[str, Any]:
+    limit = params.integer(request, "limit", default=100, least=1, most=1000)
+    offset = params.integer(request, "offset", default=0, least=0, most=10_000_000)
+    orders = [sign + name for name in ORDERS for sign in ("", "-")]
+    ordering = params.choice(request, "ordering", orders, default=default)
+    field, is_falling = ordering.removeprefix("-"), ordering.startswith("-")
+    if total is None:
+        total = sessions.count()
+    ordered = sessions.order_by(ordering, "-pk" if is_falling else "pk")
+    if cursor := request.query_params.get("cursor", ""):
+        ordered, offset = ordered.filter(_behind(cursor, ordering)), 0
+    columns = [*LISTED, "deleted_at", "deleted_by"] if field == "deleted_at" else LISTED
+    rows = list(ordered.values(*columns)[offset : offset + limit + 1])
+    page, has_more = rows[:limit], len(rows) > limit
+    return {
+        "success": True,
+        "sessions": session_items(page, request),
+        "total": total,
+        "count": len(page),
+        "next": _next_link(request, ordering, page[-1]) if has_more else None,
+        "generatedAt": MOMENT(timezone.now()),
+    }
+
+
+def _next_link(request: Request, ordering: str, last: dict[str, Any]) -> str:
+    value = last[ordering.removeprefix("-")]
+    place = [ordering, value.isoformat() if isinstance(value, datetime) else str(value), last["pk"].hex]
+    query = request.query_params.copy()
+    query.pop("offset", None)
+    query["cursor"] = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def _behind(cursor: str, ordering: str) -> Q:
+    """What comes after a place in the order.
+
+    Raises:
+        InvalidInput: no cursor of this list, or of another order.
+    """
+    field, is_falling = ordering.removeprefix("-"), ordering.startswith("-")
+    try:
+        sent_ordering, text, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        value: Any = datetime.fromisoformat(text) if ORDERS[field] is datetime else ORDERS[field](text)
+        pk = str(pk)
+        if sent_ordering != ordering or len(pk) != 32:
+            raise ValueError
+        int(pk, 16)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidInput("'cursor' is no place in this list. Follow the `next` link as it came.", field="cursor") from None
+    side, near = ("lt", "lte") if is_falling else ("gt", "gte")
+    # The first condition is what an index can seek to.
+    return Q(**{f"{field}__{near}": value}) & (Q(**{f"{field}__{side}": value}) | Q(**{f"pk__{side}": pk}))

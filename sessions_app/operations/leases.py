@@ -1,0 +1,45 @@
+"""Leases: who has a session open. Advice to others, and never a substitute for the version."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from assets_app.origin import current_origin
+from sessions_app.models import Lease, Session
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def hold_lease(*, session: Session, by: "User") -> Lease:
+    """Say that `by` has the session open, for as long as `HOLDFAST_LEASE_SECONDS`. Said again, it lasts on."""
+    now = timezone.now()
+    until = now + timedelta(seconds=settings.HOLDFAST_LEASE_SECONDS)
+    Lease.objects.filter(session=session, user=by, expires_at__lte=now).delete()
+    Lease.objects.bulk_create(
+        [Lease(session=session, user=by, since=now, expires_at=until, device=current_origin().device)],
+        update_conflicts=True,
+        unique_fields=["session", "user"],
+        update_fields=["expires_at", "device"],
+    )
+    return Lease.objects.get(session=session, user=by)
+
+
+def drop_lease(*, session: Session, by: "User") -> bool:
+    """Say that `by` has left. False if they were not there."""
+    return bool(Lease.objects.filter(session=session, user=by).delete()[0])
+
+
+def leases_on(session: Session) -> list[Lease]:
+    """Everybody who is there, the first comer first."""
+    return list(Lease.objects.filter(session=session, expires_at__gt=timezone.now()).select_related("user"))
+
+
+def others_at(*, session: Session, by: "User") -> list[Lease]:
+    return [lease for lease in leases_on(session) if lease.user_id != by.pk]
+
+
+def sweep_leases() -> int:
+    return Lease.objects.filter(expires_at__lte=timezone.now()).delete()[0]
