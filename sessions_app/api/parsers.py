@@ -22,16 +22,16 @@ class JsonParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return parse_json_body(self.read(stream))
+        # The headers are asked of the request: when its body was read before, `stream` is no more than the bytes.
+        encoding = parser_context["request"].headers.get("Content-Encoding", "").strip().lower()
+        return parse_json_body(self.read(stream, encoding))
 
-    def read(self, stream: Any) -> bytes:
-        encoding = stream.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    def read(self, stream: IO[bytes], encoding: str) -> bytes:
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise UnsupportedMediaType(encoding)
         if encoding.endswith("gzip"):
             return inflate(stream)
-        data: bytes = stream.read(max_document_bytes() + 1)
-        return data
+        return stream.read(max_document_bytes() + 1)
 
 
 class StrictJsonParser(JsonParser):
@@ -49,7 +49,7 @@ class GzipParser(StrictJsonParser):
 
     media_type = "application/gzip"
 
-    def read(self, stream: Any) -> bytes:
+    def read(self, stream: IO[bytes], encoding: str) -> bytes:
         return inflate(stream)
 
 
