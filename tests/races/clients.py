@@ -27,10 +27,11 @@ MERGE = "application/merge-patch+json"
 
 @dataclass(frozen=True)
 class Door:
-    """Where the hub is, and as whom to come."""
+    """Where the hub is, and as whom to come: as a program, or as a person who is signed in."""
 
     port: int
     token: str
+    cookie: str
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,19 @@ def restore_of(session_id: str, expected: int | None) -> Question:
     return Question("PATCH", f"/api/sessions/{session_id}", body, (("If-Match", f'"{expected}"'),))
 
 
+def attach_of(session_id: str, text: str) -> Question:
+    """A new file of a session."""
+    parts = (("sessionId", "", session_id), ("file", f'; filename="{text}.txt"', text))
+    sent = [f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n' for name, more, value in parts]
+    body = "".join([*sent, "--x--\r\n"]).encode()
+    return Question("POST", "/api/v2/upload-asset", body, (("Content-Type", "multipart/form-data; boundary=x"),))
+
+
+def page_of(session_id: str, door: Door) -> Question:
+    """The page that people look at."""
+    return Question("GET", f"/sessions/{session_id}/", headers=(("Cookie", door.cookie),))
+
+
 def judge(answer: Answer | None) -> tuple[Outcome, int | None]:
     """What an answer says of a change: how it ended, and the version it made or met."""
     if answer is None or answer.status >= 500:
@@ -288,6 +302,11 @@ class Client:
         done = replace(sent, outcome=outcome, version=version, status=status, returned=ended or time.monotonic_ns())
         self.history.append(done)
         return done
+
+    def status_of(self, question: Question) -> int:
+        """Of what makes no version, and so is not for the history. 0: no answer."""
+        answer = self._ask(question)
+        return answer.status if answer else 0
 
     def _ask(self, question: Question) -> Answer | None:
         try:

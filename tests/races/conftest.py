@@ -41,7 +41,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 @pytest.fixture(scope="module")
 def door(hub: Hub) -> Door:
-    return Door(hub.port, hub.program().token)
+    cookies = hub.browser().cookies
+    return Door(hub.port, hub.program().token, "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies))
 
 
 @pytest.fixture

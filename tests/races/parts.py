@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,9 @@ from tests.races.clients import (
     Seen,
     ask_and_vanish,
     ask_as_a_herd,
+    attach_of,
     delete_of,
+    page_of,
     restore_of,
     save_of,
 )  # fmt: skip
@@ -114,21 +117,35 @@ def ask_until_told(client: Client, question: Question) -> Answer | None:
     return None
 
 
-def mix(part: Part) -> list[Operation]:
-    """Whatever people do, in any order, by what they last saw: saves, patches, deletes, restores, reads."""
+def mix(part: Part) -> tuple[list[Operation], Counter[str]]:
+    """Whatever people do, in any order, by what they last saw: saves, patches, deletes, restores, reads. The second: what became
+    of files that they attached, of pages that they looked at, and of leases, none of which make versions ("attach 201": 7).
+    """
+    others: list[str] = []
 
     def do_things(client: Client, dice: random.Random) -> None:
         known: dict[str, Seen] = {}
         for _ in range(part.steps):
             session_id = dice.choice(part.ids)
-            if session_id not in known or dice.random() < 0.3:
+            if dice.random() < 0.15:
+                others.append(_do_something_else(client, dice, session_id))
+            elif session_id not in known or dice.random() < 0.3:
                 seen = client.read(session_id)
                 if seen is not None:
                     known[session_id] = seen
             elif _do(client, dice, session_id, known[session_id]).outcome is Outcome.OK or dice.random() < 0.7:
                 del known[session_id]
 
-    return _with_clients(part, "mixer", do_things)
+    return _with_clients(part, "mixer", do_things), Counter(others)
+
+
+def _do_something_else(client: Client, dice: random.Random, session_id: str) -> str:
+    what = dice.choice(("attach", "page", "lease"))
+    if what == "attach":
+        return f"attach {client.status_of(attach_of(session_id, client.next_attempt()))}"
+    if what == "page":
+        return f"page {client.status_of(page_of(session_id, client.door))}"
+    return f"lease {client.status_of(Question('POST', f'/api/sessions/{session_id}/lease'))}"
 
 
 def _do(client: Client, dice: random.Random, session_id: str, seen: Seen) -> Operation:

@@ -16,8 +16,13 @@ def test_whatever_people_do_at_once_no_work_is_lost(course: Course) -> None:
     names = [f"mixed-{number}" for number in range(course.sizes.sessions)]
     history = course.first_versions(*names)
     clients = 8 * course.sizes.processes
-    history += together(course.run(mix, *names, clients=clients, steps=course.sizes.mixed // clients))
-    course.settle("mixed doors", history, "mixed-")
+    seen = course.run(mix, *names, clients=clients, steps=course.sizes.mixed // clients)
+    history += together([operations for operations, _others in seen])
+    others = sum((others for _operations, others in seen), Counter[str]())
+    course.report(f"{dict(others)}")
+    ledger = course.settle("mixed doors", history, "mixed-")
+    assert set(others) <= {"attach 201", "attach 404", "page 200", "page 404", "lease 200", "lease 410"}
+    assert ledger.actions["attached"] == others["attach 201"] > 0
     done = Counter((operation.kind, operation.outcome) for operation in history)
     assert all(done[kind, Outcome.OK] for kind in Kind), f"nothing of a kind succeeded: {done}"
     assert done[Kind.WRITE, Outcome.CONFLICT], "nobody met anybody"
