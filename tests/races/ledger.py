@@ -28,6 +28,7 @@ print(json.dumps({{
 }}))
 """
 KINDS = {"saved": Kind.WRITE, "deleted": Kind.DELETE, "undeleted": Kind.RESTORE}
+CAUSES = {kind: cause for cause, kind in KINDS.items()}
 MAKING = ("created", "updated", "deleted", "undeleted")
 
 
@@ -85,26 +86,28 @@ def _faults_of_conflicts(history: list[Operation], ledger: Ledger) -> list[str]:
 
 def disagreements(ledger: Ledger, door: Door) -> list[str]:
     """Where the API tells another history than the database has."""
-    versions: defaultdict[str, list[Any]] = defaultdict(list)
-    entries: defaultdict[str, list[Any]] = defaultdict(list)
+    rows: defaultdict[str, list[Stored]] = defaultdict(list)
+    entries: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for row in ledger.stored:
-        versions[row.register].append((row.version, KINDS_BACK[row.kind], row.digest))
+        rows[row.register].append(row)
     for name, number, action, version in ledger.log:
         entries[name].append((number, action, version))
     line = Line(door)
     faults = []
-    for name, rows in versions.items():
-        told = [(item["version"], item["cause"], item["sha256"]) for item in _pages(line, name, "versions")]
-        if told != sorted(rows, reverse=True):
+    for name in rows:
+        kept = sorted(rows[name], key=lambda row: row.version)
+        listed = [(item["version"], item["cause"], item["sha256"]) for item in _pages(line, name, "versions")]
+        if listed[::-1] != [(row.version, CAUSES[row.kind], row.digest) for row in kept]:
             faults.append(f"the API's versions of {name} are not those of the database")
         logged = [(item["seq"], item["action"], item["version"]) for item in _pages(line, name, "activity")]
-        if logged != sorted(entries[name], reverse=True):
+        if logged[::-1] != sorted(entries[name]):
             faults.append(f"the API's log of {name} is not that of the database")
+        for row in (kept[0], kept[len(kept) // 2], kept[-1]):
+            past = line.ask(Question("GET", f"/api/sessions/{name}?version={row.version}")).json()["session"]
+            if (past["_version"], past["attempt"]) != (row.version, row.payload):
+                faults.append(f"the API shows another version {row.version} of {name}: {past}")
     line.close()
     return faults
-
-
-KINDS_BACK = {kind: cause for cause, kind in KINDS.items()}
 
 
 def _pages(line: Line, session_id: str, what: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from tests.races.clients import (
     page_of,
     restore_of,
     save_of,
-)  # fmt: skip
+)
 from tests.races.crew import run_threads, wait_for_all
 
 TRIES = 60
@@ -204,7 +204,7 @@ def _with_clients(part: Part, name: str, work: Callable[[Client, random.Random],
     clients = [Client(part.door, f"{name}-{part.process}-{number}") for number in range(part.clients)]
 
     def run(number: int) -> None:
-        work(clients[number], random.Random(f"{part.seed} {number}"))
+        work(clients[number], random.Random(f"{part.seed} {part.process} {number}"))
         clients[number].close()
 
     run_threads(run, part.clients)
