@@ -10,9 +10,12 @@ from django.urls import reverse
 from django_structlog.middlewares import RequestMiddleware
 
 from assets_app.errors import HoldfastError
+from assets_app.names import shown
+from assets_app.origin import Origin, coming_from
 from config.api import BUSY, refuse, status_of
 
 log = structlog.get_logger(__name__)
+ADMIN = "/admin/"
 UNFIT = (ValueError, OverflowError)
 
 
@@ -41,6 +44,25 @@ class AnswerHeadersMiddleware:
         return response
 
 
+class OriginMiddleware:
+    """Whatever a request changes is kept with the door, the address and the device that it came from."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path
+        origin = Origin(
+            door="api" if path.startswith("/api/") else "admin" if path.startswith(ADMIN) else "page",
+            address=request.META.get("REMOTE_ADDR", "")[:45],
+            device=shown(request.META.get("HTTP_X_DEVICE") or request.META.get("HTTP_USER_AGENT", ""), 200),
+            request_id=str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64],
+        )
+        structlog.contextvars.bind_contextvars(ip=origin.address)
+        with coming_from(origin):
+            return self.get_response(request)
+
+
 class RefuseEarlyMiddleware:
     """What cannot be read rightly further in.
 
@@ -58,6 +80,8 @@ class RefuseEarlyMiddleware:
             return refuse(
                 request, 400, "INVALID", "A cookie holds a NUL character. Delete this site's cookies and sign in again."
             )
+        if request.META.get("HTTP_CONTENT_ENCODING") and request.META.get("CONTENT_TYPE", "").startswith("multipart/"):
+            return refuse(request, 415, "UNSUPPORTED_TYPE", "A form cannot be compressed as a whole. Send it as it is.")
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             return refuse(request, 411, "LENGTH_REQUIRED", "Say how long the body is: send it with a Content-Length.")
         return self.get_response(request)

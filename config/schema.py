@@ -11,10 +11,16 @@ ERROR_STATUSES = {
     "403": ("FORBIDDEN", "known, but not allowed"),
     "404": ("NOT_FOUND", "missing, or not yours to see"),
     "405": ("METHOD_NOT_ALLOWED", "another method"),
+    "410": ("GONE", "it is in the trash; restore it to go on"),
+    "412": ("PRECONDITION_FAILED", "it is not at the version that you asked about"),
     "409": ("CONFLICT", "somebody saved a newer version; what you sent is kept as a conflict"),
     "413": ("TOO_LARGE", "over the limit"),
     "415": ("UNSUPPORTED_TYPE", "a kind of body or file that is not accepted"),
-    "422": ("DIGEST_MISMATCH", "the bytes that arrived are not the bytes that were digested"),
+    "422": (
+        "KEY_REUSED",
+        "a key that came with another request before, bytes of another digest, or a patch that does not fit",
+    ),
+    "423": ("LOCKED", "somebody else has it open, and you asked to respect that"),
     "428": ("VERSION_REQUIRED", "an existing session is saved with the version that it was read at"),
     "503": ("BUSY", "try again in a moment"),
 }
@@ -29,8 +35,9 @@ ERROR_SCHEMA = {
     "additionalProperties": True,
 }
 BY_METHOD = {
-    "GET": ("400", "401", "403", "404", "405", "503"),
-    "POST": ("400", "401", "403", "404", "405", "409", "413", "415", "422", "428", "503"),
+    "GET": ("400", "401", "403", "404", "405", "410", "503"),
+    "POST": ("400", "401", "403", "404", "405", "409", "410", "412", "413", "415", "422", "423", "428", "503"),
+    "DELETE": ("400", "401", "403", "404", "405", "410", "412", "428", "503"),
 }
 
 

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "config.middleware.RequestLogMiddleware",
     "config.middleware.AnswerHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.OriginMiddleware",
     "config.middleware.RefuseEarlyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -143,13 +144,18 @@ if _database["ENGINE"].endswith("sqlite3"):
     # A file, so that the tests see the same journal and the same locks as production does.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    _database |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
+    _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "connect_timeout": 3,
+        # How psycopg is told that statements may be prepared; which ones are, assets_app.prepared says.
+        "prepare_threshold": 5,
         "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s",
     }
+_database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES = {"default": _database}
+# false behind a pooler that gives every transaction another connection, and does not know prepared statements.
+HOLDFAST_PREPARED_STATEMENTS = env.bool("HOLDFAST_PREPARED_STATEMENTS", default=True)
 # A refusal is an answer and must keep its rows: nothing may wrap a whole request in a transaction.
 ATOMIC_REQUESTS = False
 
@@ -255,6 +261,7 @@ HOLDFAST_WORKERS = env.int("HOLDFAST_WORKERS", default=1)
 LOGGING = logging_config(
     level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not sys.stderr.isatty())
 )
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # the address is bound with the request's origin
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: the one that tells how it ended
 
 # --- holdfast --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The first floor: work with a history."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -9,7 +11,18 @@ class SessionsConfig(AppConfig):
     verbose_name = "Session hub"
 
     def ready(self) -> None:
+        from assets_app.chores import add_chore
+        from assets_app.operations.changes import VISIBLE
         from assets_app.signals import asset_stored
         from sessions_app import receivers
+        from sessions_app.models import Conflict, Session
+        from sessions_app.operations.devices import catch_up
+        from sessions_app.operations.leases import sweep_leases
+        from sessions_app.operations.trash import purge_trash
 
         asset_stored.connect(receivers.attach_stored_asset, dispatch_uid="attach_stored_asset")
+        VISIBLE["session"] = lambda user: Session.objects.visible_to(user).values("pk")
+        VISIBLE["conflict"] = lambda user: Conflict.objects.filter(session__in=Session.objects.visible_to(user)).values("uuid")
+        add_chore(catch_up, every=timedelta(seconds=5))
+        add_chore(purge_trash, every=timedelta(minutes=10))
+        add_chore(sweep_leases, every=timedelta(hours=1))

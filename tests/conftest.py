@@ -11,6 +11,7 @@ from django.test import Client, TransactionTestCase
 
 from assets_app.operations.tokens import create_token
 from config.management.commands import prepare
+from sessions_app.operations.audit import audit
 from tests.make import multipart
 
 
@@ -37,6 +38,19 @@ def _emptied_between_tests() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = with_guards_down  # type: ignore[attr-defined]  # not in the stubs
     yield
     TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]  # not in the stubs
+
+
+@pytest.fixture(autouse=True)
+def _audited(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test that may write, the auditor looks at what it left. Tests that plant damage say so."""
+    if not {"db", "transactional_db"} & set(request.fixturenames):
+        yield
+        return
+    request.getfixturevalue("db")  # so that this ends before the database is taken back
+    yield
+    # A test may have ended a request as the server does, and with it the connection and all that it wrote.
+    if request.node.get_closest_marker("damaged") is None and not connection.closed_in_transaction:
+        assert list(audit()) == []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

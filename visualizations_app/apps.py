@@ -8,7 +8,11 @@ class VisualizationsConfig(AppConfig):
     verbose_name = "Visualizations"
 
     def ready(self) -> None:
-        from sessions_app.signals import recording_kept
+        from assets_app.operations.changes import VISIBLE
+        from sessions_app.signals import recording_kept, session_purging
         from visualizations_app import receivers, tasks  # noqa: F401  (importing tasks registers them)
+        from visualizations_app.models import Visualization
 
         recording_kept.connect(receivers.request_pictures, dispatch_uid="request_pictures")
+        session_purging.connect(receivers.forget_pictures, dispatch_uid="forget_pictures")
+        VISIBLE["visualization"] = lambda user: Visualization.objects.visible_to(user).values("uuid")

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from assets_app import sandbox
+from assets_app.operations.changes import record_change
 from assets_app.operations.intake import keep_asset, receive_bytes
 from assets_app.operations.jobs import queue_job
 from assets_app.storage import iter_object
@@ -24,6 +25,7 @@ def request_picture(*, recording: Recording, kind: str) -> Visualization:
             payload={"visualization": str(visualization.uuid)},
         )
         visualization.save(update_fields=["job"])
+        _tell(visualization, "requested")
     return visualization
 
 
@@ -46,3 +48,17 @@ def make_picture(*, visualization: Visualization) -> None:
         current.recipe_version = recipe.version
         current.made_at = timezone.now()
         current.save(update_fields=["image", "recipe_version", "made_at"])
+        _tell(current, "made")
+
+
+def forget_picture(*, visualization: Visualization) -> None:
+    """Its image stays, as an asset of the session's owner."""
+    with transaction.atomic():
+        _tell(visualization, "deleted")
+        visualization.delete()
+
+
+def _tell(visualization: Visualization, action: str) -> None:
+    """To the feed of changes."""
+    key = f"{visualization.kind} of {visualization.session.session_id}"[:255]
+    record_change(kind="visualization", ref=visualization.uuid, key=key, action=action, at=timezone.now())

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
+from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from assets_app.models import ApiToken
-from assets_app.operations.tokens import note_use
+from assets_app.operations.tokens import find_token, note_use
+from assets_app.origin import note_token
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,19 +22,16 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # kno
     """`Authorization: Bearer TOKEN`."""
 
     def authenticate_credentials(self, token: bytes) -> "tuple[User, ApiToken]":
+        """By its digest, in one look. Knox would look at all tokens that begin alike, and delete those that have expired."""
         if not token.isascii():  # no token of ours, and more than knox can read
             raise AuthenticationFailed
-        found: tuple[User, ApiToken] = super().authenticate_credentials(token)
-        return found
-
-    def _cleanup_token(self, auth_token: ApiToken) -> bool:
-        """Is this one expired? Knox would look at all of the user's tokens and delete rows, and with them the trail."""
-        return auth_token.expiry is not None and auth_token.expiry < timezone.now()
-
-    def validate_user(self, auth_token: ApiToken) -> "tuple[User, ApiToken]":
-        user, token = super().validate_user(auth_token)
-        note_use(token=token)
-        return user, token
+        found = find_token(digest=hash_token(token.decode()))
+        if found is None or (found.expiry is not None and found.expiry < timezone.now()):
+            raise AuthenticationFailed
+        user, token_row = self.validate_user(found)
+        note_use(token=token_row)
+        note_token(str(token_row))
+        return user, token_row
 
 
 class TokenScope(BasePermission):

@@ -20,6 +20,7 @@ from assets_app.errors import DigestMismatch, InvalidInput
 from assets_app.models import Asset, Blob, PendingObject
 from assets_app.multipart import max_asset_bytes, too_large
 from assets_app.names import check_file_name, check_text, shown
+from assets_app.operations.changes import record_change
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -161,6 +162,7 @@ def keep_asset(
             client_id=check_text(client_id, what="clientId", max_length=255),
             campaign_id=check_text(campaign_id, what="campaignId", max_length=255),
         )
+        record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action="stored", at=asset.uploaded_at)
         signals.asset_stored.send(sender=Asset, asset=asset, session_id=session_id, by=by)
     return asset
 

@@ -42,12 +42,11 @@ class Order:
         """All names: those of `leading` in its order, every other after the name that it follows on its own side."""
         if self.base == self.theirs == self.yours == leading:
             return leading
-        base, theirs, yours = set(self.base), set(self.theirs), set(self.yours)
         # Every name leads to the next; None leads to the first, and the last to None.
         following: _Chain = dict(zip([None, *leading], [*leading, None], strict=True))
         _thread(following, self.theirs, behind=set())
-        _thread(following, self.yours, behind=theirs - base - yours)
-        _thread(following, self.base, behind=(theirs | yours) - base)
+        _thread(following, self.yours, behind=set(self.theirs).difference(self.base, self.yours))
+        _thread(following, self.base, behind=set())
         return list(_walk(following))
 
 

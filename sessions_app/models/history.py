@@ -35,7 +35,7 @@ class SessionVersion(PackedDocument):
         DELETED = "deleted", "moved to the trash"
         UNDELETED = "undeleted", "taken out of the trash"
 
-    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="versions")
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="versions", db_index=False)
     version = models.PositiveIntegerField()
     cause = models.CharField(max_length=10, choices=Cause, default=Cause.SAVED)
     restored_from = models.PositiveIntegerField(null=True, blank=True, help_text="The version whose content this one has again.")
@@ -137,7 +137,7 @@ class Conflict(PackedDocument):
         HARD = "hard", "hard: both changed the same"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="conflicts")
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="conflicts", db_index=False)
     base_version = models.PositiveIntegerField(help_text="The version that the losing save was made from.")
     current_version = models.PositiveIntegerField(help_text="The version that it met.")
     severity = models.CharField(max_length=4, choices=Severity, default=Severity.HARD)
@@ -160,6 +160,7 @@ class Conflict(PackedDocument):
         db_table = "session_conflicts"
         ordering = ["-created_at", "-id"]
         indexes = [
+            models.Index(fields=["session", "sha256"], name="conflict_by_session"),
             models.Index(fields=["-created_at"], name="conflicts_open", condition=Q(state="open")),
         ]
         constraints = [

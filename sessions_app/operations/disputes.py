@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.utils import timezone
 
 from assets_app import strict_json
@@ -14,8 +15,9 @@ from assets_app.origin import current_origin
 from sessions_app.documents import Document
 from sessions_app.merge import Merge, merge
 from sessions_app.models import Conflict, Session, SessionActivity
-from sessions_app.operations.activity import log_activity
+from sessions_app.operations.activity import new_entry
 from sessions_app.operations.history import bytes_of, newest_value, read_keyframe, value_at
+from sessions_app.operations.statements import LOGGED, Appending, entry_parameters
 from sessions_app.packing import pack_version
 from sessions_app.policies import identity_keys
 
@@ -23,6 +25,22 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SHOWN_PATHS = 1000
+REFUSAL = Appending(
+    [],
+    [
+        (
+            "session_conflicts",
+            {
+                "uuid": "uuid", "session_id": "session", "base_version": "attempted", "current_version": "based_on",
+                "severity": "severity", "state": "state", "sha256": "sha256", "size_bytes": "size_bytes",
+                "keyframe": "told_from", "packed": "packed", "saved_by_id": "by", "created_at": "at", "door": "door",
+                "device": "device", "reason": "empty",
+            },
+        ),
+        LOGGED,
+        ("changes", {"kind": "kind", "ref": "uuid", "key": "key", "action": "opened", "version": "version", "at": "at"}),
+    ],
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,14 +86,51 @@ def dispute_of(conflict: Conflict, head: Session) -> Dispute:
     return Dispute(_base(head, conflict.base_version), newest_value(head), yours)
 
 
-def keep_conflict(
-    head: Session, document: Document, based_on: int, dispute: Dispute, *, by: "User", is_logged: bool = True
-) -> Conflict:
-    """Keep the document that came too late. `head` is locked."""
-    now = max(timezone.now(), head.updated_at)
+def refuse(head: Session, document: Document, based_on: int, dispute: Dispute, *, by: "User") -> Conflict | None:
+    """Keep the document that came too late, and log that it did. None if the session is not as `head` was read."""
+    conflict = _conflict(head, document, based_on, dispute, by=by)
+    entry = new_entry(
+        head,
+        SessionActivity.Action.CONFLICT,
+        by=by,
+        at=conflict.created_at,
+        document_sha256=document.sha256,
+        attempted_version=based_on,
+        current_version=head.version,
+        conflict=str(conflict.uuid),
+    )
+    is_postgresql = connection.vendor == "postgresql"
+    parameters = entry_parameters(head, entry, by) | {
+        "uuid": conflict.uuid if is_postgresql else conflict.uuid.hex,
+        "key": str(conflict.uuid),
+        "attempted": based_on,
+        "severity": str(conflict.severity),
+        "state": str(conflict.state),
+        "size_bytes": conflict.size_bytes,
+        "told_from": conflict.keyframe,
+        "packed": conflict.packed,
+        "empty": "",
+        "kind": "conflict",
+        "opened": "opened",
+    }
+    if not REFUSAL.execute(parameters):
+        return None
+    head.activity_seq, head.activity_hash = entry.seq, entry.entry_hash
+    return conflict
+
+
+def keep_merged(head: Session, document: Document, based_on: int, dispute: Dispute, *, by: "User") -> Conflict:
+    """Keep the document that came too late, but is about to be merged. `head` is locked."""
+    conflict = _conflict(head, document, based_on, dispute, by=by)
+    with writing():
+        conflict.save(force_insert=True)
+    return conflict
+
+
+def _conflict(head: Session, document: Document, based_on: int, dispute: Dispute, *, by: "User") -> Conflict:
     packed, is_whole = pack_version(document.data, keyframe=read_keyframe(head.pk, head.keyframe))
     origin = current_origin()
-    conflict = Conflict(
+    return Conflict(
         session=head,
         base_version=based_on,
         current_version=head.version,
@@ -85,25 +140,10 @@ def keep_conflict(
         keyframe=None if is_whole else head.keyframe,
         packed=packed,
         saved_by=by,
-        created_at=now,
+        created_at=max(timezone.now(), head.updated_at),
         door=origin.door,
         device=origin.device,
     )
-    with writing():
-        conflict.save(force_insert=True)
-    if is_logged:
-        log_activity(
-            head,
-            SessionActivity.Action.CONFLICT,
-            by=by,
-            at=now,
-            document_sha256=document.sha256,
-            attempted_version=based_on,
-            current_version=head.version,
-            conflict=str(conflict.uuid),
-        )
-    record_change(kind="conflict", ref=conflict.uuid, key=str(conflict.uuid), action="opened", version=head.version, at=now)
-    return conflict
 
 
 def settle(

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from assets_app.prepared import fetch_one
 from sessions_app.models import Session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-VISIBLE = """ AND (owner_id = %s OR EXISTS (
+VISIBLE = """(%s OR owner_id = %s OR EXISTS (
     SELECT 1 FROM session_members m WHERE m.session_id = sessions.id AND m.user_id = %s))"""
 
 
@@ -18,12 +19,7 @@ def find_session(session_id: str, *, by: "User") -> Session | None:
     """The session of that id, if `by` may see it; also one in the trash. The same as `visible_to(by)`, without building SQL."""
     if connection.vendor != "postgresql":  # whose driver gives values that need no conversion
         return Session.objects.visible_to(by).select_related("owner").filter(session_id=session_id).first()
-    with connection.cursor() as cursor:
-        if by.is_staff:
-            cursor.execute(_statement(), (session_id,))
-        else:
-            cursor.execute(_statement() + VISIBLE, (session_id, by.pk, by.pk))
-        row = cursor.fetchone()
+    row = fetch_one(_statement(), (session_id, by.is_staff, by.pk, by.pk))
     if row is None:
         return None
     session: Session = Session.from_db(connection.alias, _names(), row)
@@ -40,4 +36,4 @@ def _names() -> list[str]:
 @cache
 def _statement() -> str:
     columns = ", ".join(f'"{field.column}"' for field in Session._meta.concrete_fields)
-    return f"SELECT {columns} FROM sessions WHERE session_id = %s"  # noqa: S608  (columns of ours)
+    return f"SELECT {columns} FROM sessions WHERE session_id = %s AND {VISIBLE}"  # noqa: S608  (columns of ours)

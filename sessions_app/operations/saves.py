@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from assets_app.errors import InvalidInput, NotFound
 from assets_app.guarded import writing
+from assets_app.prepared import fetch_one
 from sessions_app.documents import LARGEST_INTEGER, Document
 from sessions_app.errors import Leased, VersionRequired
 from sessions_app.ids import canonical_id, check_new_id
@@ -20,7 +21,7 @@ from sessions_app.models import Conflict, Session, SessionActivity, SessionVersi
 from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.counts import count_session
-from sessions_app.operations.disputes import Dispute, dispute_over, keep_conflict, settle
+from sessions_app.operations.disputes import Dispute, dispute_over, keep_merged, refuse, settle
 from sessions_app.operations.heads import find_session
 from sessions_app.operations.leases import others_at
 from sessions_app.packing import pack
@@ -30,6 +31,9 @@ from sessions_app.signals import version_saved
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+SEEN_BEFORE = """SELECT 1 FROM session_versions WHERE session_id = %s AND sha256 = %s AND saved_by_id = %s AND version = %s
+    UNION ALL SELECT 1 FROM session_conflicts
+    WHERE session_id = %s AND sha256 = %s AND saved_by_id = %s AND base_version = %s AND state <> 'dismissed'"""
 MERGED = "Both sides fitted together, and were merged on saving."
 MAY_NOT_SEE = "There is no session of that id that you may save. Choose another session_id."
 
@@ -147,18 +151,30 @@ def save_version(
         NotFound: `by` may no longer see the session.
     """
     document = Document.of(value, session_id=session.session_id)
-    if (
-        session.version == based_on
-        and not session.is_deleted
-        and (version := commit_version(head=session, document=document, by=by))
-    ):
-        return Saved(session, version.version, version.saved_at)
     policy = policy or policy_for(session.kind)
+    if outcome := _attempt(session, document, based_on, by=by, policy=policy):
+        return outcome
     with transaction.atomic():
-        head = lock_session(session, by=by)
-        if head.version == based_on and not head.is_deleted and (version := commit_version(head=head, document=document, by=by)):
-            return Saved(head, version.version, version.saved_at)
-        return _repeat_of(head, based_on, document, by=by) or _settle_or_keep(head, document, based_on, by=by, policy=policy)
+        outcome = _attempt(lock_session(session, by=by), document, based_on, by=by, policy=policy, is_locked=True)
+    if outcome is None:  # under its lock nobody else can have moved it
+        raise NotFound(MAY_NOT_SEE)
+    return outcome
+
+
+def _attempt(
+    head: Session, document: Document, based_on: int, *, by: "User", policy: MergePolicy, is_locked: bool = False
+) -> Saved | Refused | None:
+    """Save, merge or refuse, by what `head` says. None if that is not how the session is any more: nothing was written then."""
+    if head.version == based_on and not head.is_deleted:
+        version = commit_version(head=head, document=document, by=by)
+        return Saved(head, version.version, version.saved_at) if version is not None else None
+    if repeated := _repeat_of(head, based_on, document, by=by):
+        return repeated
+    dispute = dispute_over(head, document, based_on)
+    if policy is MergePolicy.AUTO and dispute.is_soft and not head.is_deleted:
+        return _merge(head, document, based_on, dispute, by=by) if is_locked else None
+    conflict = refuse(head, document, based_on, dispute, by=by)
+    return Refused(conflict, head, based_on, dispute, policy) if conflict is not None else None
 
 
 def lock_session(session: Session, *, by: "User") -> Session:
@@ -202,35 +218,31 @@ def _append_first_version(session: Session, document: Document, *, by: "User") -
 
 def _repeat_of(head: Session, based_on: int, document: Document, *, by: "User") -> Saved | Refused | None:
     """The answer to a save that this user already made, and whose answer was lost on the way."""
-    same = {"session": head, "sha256": document.sha256, "saved_by": by}
-    if before := SessionVersion.objects.filter(**same, version=based_on + 1).defer("packed").first():
-        return Saved(head, before.version, before.saved_at, is_repeat=True)
-    conflict = Conflict.objects.filter(**same, base_version=based_on).order_by("-pk").first()
-    if conflict is None or conflict.state == Conflict.State.DISMISSED:
+    same = (head.pk if connection.vendor == "postgresql" else head.pk.hex, document.sha256, by.pk)
+    if fetch_one(SEEN_BEFORE, (*same, based_on + 1, *same, based_on)) is None:
         return None
+    mine = {"session": head, "sha256": document.sha256, "saved_by": by}
+    if before := SessionVersion.objects.filter(**mine, version=based_on + 1).defer("packed").first():
+        return Saved(head, before.version, before.saved_at, is_repeat=True)
+    conflict = Conflict.objects.filter(**mine, base_version=based_on).exclude(state=Conflict.State.DISMISSED).latest("pk")
     if conflict.result_version is not None:
         return Saved(head, conflict.result_version, conflict.settled_at or head.updated_at, is_repeat=True, is_merged=True)
     return Refused(conflict, head, based_on, dispute_over(head, document, based_on))
 
 
-def _settle_or_keep(head: Session, document: Document, based_on: int, *, by: "User", policy: MergePolicy) -> Saved | Refused:
-    """Somebody was faster. Both sides together if they fit and this is wanted; otherwise what came too late is kept."""
-    dispute = dispute_over(head, document, based_on)
-    fits = policy is MergePolicy.AUTO and dispute.is_soft and not head.is_deleted
-    conflict = keep_conflict(head, document, based_on, dispute, by=by, is_logged=not fits)
-    if not fits:
-        return Refused(conflict, head, based_on, dispute, policy)
-    merged = Document.of(dispute.merged, session_id=head.session_id)
+def _merge(head: Session, document: Document, based_on: int, dispute: Dispute, *, by: "User") -> Saved | None:
+    """Somebody was faster, and both sides fit together: what came too late is kept, and merged. `head` is locked."""
+    conflict = keep_merged(head, document, based_on, dispute, by=by)
     version = commit_version(
         head=head,
-        document=merged,
+        document=Document.of(dispute.merged, session_id=head.session_id),
         by=by,
         cause=SessionVersion.Cause.MERGED,
         conflict=conflict,
         conflict_id=str(conflict.uuid),
         based_on=based_on,
     )
-    if version is None:  # under its lock nobody else can have moved it
-        raise NotFound(MAY_NOT_SEE)
+    if version is None:
+        return None
     settle(conflict, Conflict.State.RESOLVED, by=by, at=version.saved_at, result_version=version.version, reason=MERGED)
     return Saved(head, version.version, version.saved_at, is_merged=True)

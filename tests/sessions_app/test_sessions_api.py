@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from sessions_app.models import Conflict, Session
 from sessions_app.operations.history import newest_value
@@ -176,9 +177,9 @@ def test_a_list_costs_the_same_number_of_queries_for_one_and_for_many(
     program = api(alice)
     program.get("/api/sessions")
     make_recording(by=alice, samples=3)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(4 if connection.vendor == "sqlite" else 3):
         program.get("/api/sessions")
     for index in range(4):
         make_recording(by=alice, samples=4 + index, timestamp=f"2025-12-15T10:24:0{index}.000Z")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(4 if connection.vendor == "sqlite" else 3):
         assert program.get("/api/sessions").json()["total"] == 5

@@ -6,18 +6,15 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-import structlog
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils.crypto import get_random_string
 
 from assets_app import jobs
-from assets_app.operations.intake import sweep_pending
+from assets_app.chores import do_chores
 from assets_app.operations.jobs import sweep_jobs
 
-log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 5
-HOUSEKEEPING_EVERY = 720  # sweeps: once an hour
 
 
 class Command(BaseCommand):
@@ -36,16 +33,7 @@ class Command(BaseCommand):
 
 
 def _sweep_forever() -> None:
-    """Take over what other workers left behind; now and then, clean up."""
     wait = threading.Event()
-    rounds = 0
     while not wait.wait(SWEEP_SECONDS):
         close_old_connections()
-        try:
-            sweep_jobs()
-            if rounds % HOUSEKEEPING_EVERY == 0:
-                jobs.prune_nudges()
-                sweep_pending()
-        except DatabaseError as error:  # the next round may be luckier; the worker itself goes on
-            log.warning("sweep_failed", error=repr(error))
-        rounds += 1
+        do_chores()

@@ -1,0 +1,1 @@
+"""Measurements of saving, reading and listing sessions, against the database alone and against a plain hub. See README.md."""
