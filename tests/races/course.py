@@ -9,7 +9,7 @@ from tests.hub import Hub
 from tests.races.checker import Kind, Operation, Outcome
 from tests.races.clients import Client, Door, Seen
 from tests.races.crew import run_crew
-from tests.races.ledger import Ledger, disagreements, faults_of
+from tests.races.ledger import Ledger, disagreements, faults_of, findings_of
 from tests.races.parts import Part
 from tests.races.sizes import Sizes
 from tests.races.tally import tally
@@ -45,7 +45,7 @@ class Course:
     def settle(self, name: str, history: Sequence[Operation], prefix: str) -> Ledger:
         """The books are closed: tell how it went, and fail if anything does not fit."""
         ledger = Ledger.of(self.hub, prefix)
-        faults = faults_of(history, ledger) + disagreements(ledger, self.door)
+        faults = faults_of(history, ledger) + disagreements(ledger, self.door) + findings_of(self.hub)
         self.report(tally(name, history, faults))
         assert faults == [], "\n".join(faults[:10])
         return ledger

@@ -1,12 +1,14 @@
 """What the hub itself has in the end: every version, every entry of the log, every document that was refused and kept."""
 
 import json
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.hub import Hub
+from tests.hub import ROOT, Hub
 from tests.races.checker import Kind, Operation, Outcome, Stored, check
 from tests.races.clients import Door, Line, Question
 
@@ -108,6 +110,14 @@ def disagreements(ledger: Ledger, door: Door) -> list[str]:
                 faults.append(f"the API shows another version {row.version} of {name}: {past}")
     line.close()
     return faults
+
+
+def findings_of(hub: Hub) -> list[str]:
+    """What the hub's own auditor says of everything in it."""
+    command = [sys.executable, "manage.py", "fsck", "--json"]
+    told = subprocess.run(command, cwd=ROOT, env=hub.environment, check=False, capture_output=True, text=True)
+    findings = json.loads(told.stdout)["findings"]
+    return [f"fsck: {finding}" for finding in findings] + ([] if told.returncode == 0 or findings else [told.stderr])
 
 
 def _pages(line: Line, session_id: str, what: str) -> list[dict[str, Any]]:
