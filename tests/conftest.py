@@ -1,7 +1,6 @@
 """The cast: alice owns things, bob is shown some of them, charlie must see none of them, sam is staff."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from django.test import Client, TransactionTestCase
 from assets_app.operations.tokens import create_token
 from config.management.commands import prepare
 from sessions_app.operations.audit import audit
+from tests.guards import guards_down
 from tests.make import multipart
 
 
@@ -26,14 +26,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def _emptied_between_tests() -> Iterator[None]:
     """Tests that commit are cleaned up by emptying every table; the log would refuse that."""
     empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # not in the stubs
-    guards = import_module("sessions_app.migrations.0002_append_only")
 
     def with_guards_down(case: TransactionTestCase) -> None:
-        with connection.schema_editor() as editor:
-            guards.unguard(None, editor)
-        empty(case)
-        with connection.schema_editor() as editor:
-            guards.guard(None, editor)
+        with guards_down():
+            empty(case)
 
     TransactionTestCase._fixture_teardown = with_guards_down  # type: ignore[attr-defined]  # not in the stubs
     yield

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from assets_app import storage
 from assets_app.api.conditions import is_unchanged
+from assets_app.api.idempotent import idempotent
 from assets_app.api.serializers import AssetSerializer, UploadAssetSerializer
 from assets_app.errors import InvalidInput
 from assets_app.models import Asset
@@ -34,6 +35,7 @@ class UploadAssetView(APIView):
         request={"multipart/form-data": UploadAssetSerializer},
         responses={201: AssetSerializer},
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         form = _read_upload_form(request)
         file = check_received(form["file"])

@@ -5,6 +5,7 @@ from typing import IO, Any
 
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from assets_app.errors import InvalidInput
 from sessions_app.documents import document_too_large, max_document_bytes, parse_json_body
@@ -22,11 +23,10 @@ class JsonParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        # The headers are asked of the request: when its body was read before, `stream` is no more than the bytes.
-        encoding = parser_context["request"].headers.get("Content-Encoding", "").strip().lower()
-        return parse_json_body(self.read(stream, encoding))
+        return parse_json_body(self.read(stream, parser_context["request"]))
 
-    def read(self, stream: IO[bytes], encoding: str) -> bytes:
+    def read(self, stream: IO[bytes], request: Request) -> bytes:
+        encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise UnsupportedMediaType(encoding)
         if encoding.endswith("gzip"):
@@ -49,7 +49,7 @@ class GzipParser(StrictJsonParser):
 
     media_type = "application/gzip"
 
-    def read(self, stream: IO[bytes], encoding: str) -> bytes:
+    def read(self, stream: IO[bytes], request: Request) -> bytes:
         return inflate(stream)
 
 

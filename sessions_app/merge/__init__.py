@@ -15,6 +15,8 @@ What is decided here beyond the obvious:
 * An object (or array of rows) that both sides added under one key is merged part by part, if neither is empty. If choices
   leave nothing of it, it is absent, as it was in the base.
 * A row that both sides added under one identity with different contents is one decision: they may be two things.
+* Rows that are known by a number alone (`row_index`) are matched only while the numbers stay theirs. If a side counted anew,
+  the array is one value: a decision rather than somebody's work in another row.
 * If only one side reordered the rows that it shares with the base, its order wins. If both did, or both added one row in
   different places, the order is a decision. An added row follows the row that it followed on its own side.
 """
@@ -45,6 +47,8 @@ __all__ = [
 ]
 
 IDENTITY_KEYS = ("device_id", "id", "row_index")
+# These number the rows. They tell who a row is only as long as nobody counts anew, as after a row was put in front.
+POSITIONAL_KEYS = frozenset({"row_index"})
 
 _Rows = dict[str, dict[str, Any]]
 Choice = Literal["theirs", "yours", "base"] | Mapping[str, Any]
@@ -187,7 +191,7 @@ class _Merging:
         for key in self.keys:
             sides = [_rows_by_identity(side, key) for side in ([] if base is MISSING else base, theirs, yours)]
             rows = [side for side in sides if side is not None]
-            if len(rows) == len(sides):
+            if len(rows) == len(sides) and not (key in POSITIONAL_KEYS and _is_renumbered(key, *rows)):
                 merged = self._rows(path, key, *rows)
                 return merged if merged or base is not MISSING else MISSING
         return self._whole(path, base, theirs, yours)
@@ -228,6 +232,24 @@ def _rows_by_identity(items: list[Any], key: str) -> _Rows | None:
             return None
     rows = dict(zip(names, items, strict=True))
     return rows if len(rows) == len(items) else None
+
+
+def _is_renumbered(key: str, base: _Rows, *sides: _Rows) -> bool:
+    """Whether a side has a row of the base under another number, and no longer under its own."""
+    bodies = [{name: _body(row, key) for name, row in rows.items()} for rows in (base, *sides)]
+    numbers: dict[bytes, set[str]] = {}
+    for name, body in bodies[0].items():
+        numbers.setdefault(body, set()).add(name)
+    for side in bodies[1:]:
+        for name, body in side.items():
+            before = numbers.get(body, set())
+            if before and name not in before and any(side.get(number) != body for number in before):
+                return True
+    return False
+
+
+def _body(row: dict[str, Any], key: str) -> bytes:
+    return dumps(sorted((name, value) for name, value in row.items() if name != key), 2)
 
 
 def _names_in(chosen: Any, path: str, known: Collection[str]) -> list[str]:

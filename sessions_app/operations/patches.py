@@ -49,11 +49,10 @@ def json_patched(*, session: Session, version: int, patch: Any) -> dict[str, Any
     value = copy.deepcopy(value_of(read_version(session=session, version=version)))
     copied = 0
     for number, operation in enumerate(patch):
+        copied += _copied_bytes(value, operation)
+        if copied > max_document_bytes():  # a copy of a copy of a copy would fill the memory
+            raise document_too_large()
         value = _apply(value, operation, number)
-        if operation.get("op") == "copy":  # a copy of a copy of a copy would fill the memory
-            copied += len(canonical(_resolve(value, operation["path"])))
-            if copied > max_document_bytes():
-                raise document_too_large()
     if not isinstance(value, dict):
         raise PatchFailed("The patch leaves no JSON object. A session's document is one.", operation=len(patch) - 1)
     return value
@@ -83,8 +82,10 @@ def _apply(value: Any, operation: dict[str, Any], number: int) -> Any:
         raise PatchFailed(f"Operation {number} does not fit the document: {reason}.", operation=number) from None
 
 
-def _resolve(value: Any, path: Any) -> Any:
+def _copied_bytes(value: Any, operation: dict[str, Any]) -> int:
+    if operation.get("op") != "copy":
+        return 0
     try:
-        return jsonpointer.resolve_pointer(value, path)
-    except jsonpointer.JsonPointerException:  # "-" names the place behind an array's last item
-        return jsonpointer.resolve_pointer(value, path.rpartition("/")[0])
+        return len(canonical(jsonpointer.resolve_pointer(value, operation["from"])))
+    except (jsonpointer.JsonPointerException, KeyError, TypeError, AttributeError):
+        return 0  # told when it is applied

@@ -285,3 +285,22 @@ def test_nothing_stays_nothing_when_it_is_copied() -> None:
     assert repr(MISSING) == "MISSING"
     assert copy.deepcopy(MISSING) is MISSING
     assert pickle.loads(pickle.dumps(MISSING)) is MISSING  # noqa: S301  # our own bytes
+
+
+def test_rows_that_were_numbered_anew_are_never_mixed_up() -> None:
+    """A row was put in front, and all after it counted anew: the work on row 0 must not land in the new row 0."""
+    base = [{"row_index": 0, "name": "pump"}, {"row_index": 1, "name": "bed"}]
+    theirs = [{"row_index": 0, "name": "NEW"}, {"row_index": 1, "name": "pump"}, {"row_index": 2, "name": "bed"}]
+    yours = [{"row_index": 0, "name": "pump", "status": "done"}, {"row_index": 1, "name": "bed"}]
+    merged = merge({"rows": base}, {"rows": theirs}, {"rows": yours})
+    assert merged.undecided == ["/rows"]
+    assert merged.value == {"rows": theirs}
+
+
+def test_numbered_rows_that_keep_their_numbers_are_merged_row_by_row() -> None:
+    base = [{"row_index": 0, "status": "pending"}, {"row_index": 1, "status": "done"}]
+    theirs = [{"row_index": 0, "status": "done"}, {"row_index": 1, "status": "done"}]
+    yours = [*base, {"row_index": 2, "status": "new"}]
+    merged = merge({"rows": base}, {"rows": theirs}, {"rows": yours})
+    assert merged.is_disjoint
+    assert [row["status"] for row in merged.value["rows"]] == ["done", "done", "new"]

@@ -1,0 +1,116 @@
+"""The trash, old versions, and deleting for good."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from assets_app.errors import InvalidInput, NotFound
+from assets_app.guarded import writing
+from assets_app.models import Asset
+from sessions_app.errors import SessionDeleted, VersionMoved
+from sessions_app.models import Conflict, PurgedSession, Session, SessionActivity, SessionVersion
+from sessions_app.operations.audit import audit
+from sessions_app.operations.counts import live_sessions_of
+from sessions_app.operations.history import newest_value
+from sessions_app.operations.saves import Refused, save_version
+from sessions_app.operations.trash import days_remaining, delete_session, purge_trash, restore_version, undelete_session
+from tests.make import make_recording, make_session
+from visualizations_app.models import Visualization
+
+
+def fresh(session: Session) -> Session:
+    return Session.objects.get(pk=session.pk)
+
+
+def age(session: Session, days: int) -> None:
+    with writing():
+        Session.objects.filter(pk=session.pk).update(deleted_at=timezone.now() - timedelta(days=days))
+
+
+def test_deleting_is_a_version_and_so_is_taking_back(alice: User) -> None:
+    session = make_session(by=alice, note="kept")
+    deleted = delete_session(session=session, based_on=1, by=alice)
+    assert (deleted.version, deleted.cause) == (2, "deleted")
+    assert (live_sessions_of(alice), fresh(session).is_deleted, fresh(session).deleted_by) == (0, True, "alice")
+    assert days_remaining(fresh(session)) == 14
+    back = undelete_session(session=fresh(session), based_on=2, by=alice)
+    assert (back.version, back.sha256) == (3, deleted.sha256)
+    assert newest_value(fresh(session))["note"] == "kept"
+    assert live_sessions_of(alice) == 1
+    assert list(SessionActivity.objects.order_by("seq").values_list("action", flat=True)) == ["created", "deleted", "undeleted"]
+
+
+def test_deleting_what_somebody_just_saved_is_refused(alice: User) -> None:
+    session = make_session(by=alice)
+    save_version(session=fresh(session), value={"note": "new"}, based_on=1, by=alice)
+    with pytest.raises(VersionMoved) as moved:
+        delete_session(session=session, based_on=1, by=alice)
+    assert moved.value.facts["currentVersion"] == 2
+    assert not fresh(session).is_deleted
+    assert live_sessions_of(alice) == 1
+
+
+def test_a_save_of_a_deleted_session_is_kept_as_a_conflict(alice: User) -> None:
+    session = make_session(by=alice)
+    delete_session(session=session, based_on=1, by=alice)
+    for based_on, note in ((1, "an hour offline"), (2, "knows, and saves all the same")):
+        assert isinstance(save_version(session=fresh(session), value={"note": note}, based_on=based_on, by=alice), Refused)
+    assert Conflict.objects.count() == 2
+    assert fresh(session).version == 2
+
+
+def test_what_is_deleted_cannot_be_deleted_nor_what_is_not_taken_back(alice: User) -> None:
+    session = make_session(by=alice)
+    with pytest.raises(InvalidInput):
+        undelete_session(session=session, based_on=1, by=alice)
+    delete_session(session=session, based_on=1, by=alice)
+    with pytest.raises(SessionDeleted):
+        delete_session(session=fresh(session), based_on=2, by=alice)
+    with pytest.raises(SessionDeleted):
+        restore_version(session=fresh(session), version=1, based_on=2, by=alice)
+
+
+def test_an_old_version_comes_back_and_those_between_stay(alice: User) -> None:
+    session = make_session(by=alice, note="first")
+    save_version(session=session, value={"note": "second"}, based_on=1, by=alice)
+    version = restore_version(session=session, version=1, based_on=2, by=alice)
+    assert (version.version, version.cause, version.restored_from) == (3, "restored", 1)
+    assert newest_value(fresh(session))["note"] == "first"
+    with pytest.raises(NotFound):
+        restore_version(session=fresh(session), version=9, based_on=3, by=alice)
+
+
+def test_the_trash_is_emptied_after_its_days_and_not_before(alice: User, settings: Any) -> None:
+    settings.HOLDFAST_TRASH_DAYS = 3
+    session = make_session(by=alice)
+    delete_session(session=session, based_on=1, by=alice)
+    age(session, 2)
+    assert purge_trash() == 0
+    age(session, 3)
+    assert purge_trash() == 1
+    assert not Session.objects.exists()
+    assert not SessionVersion.objects.exists()
+    assert SessionActivity.objects.latest("seq").action == "purged"
+    assert PurgedSession.objects.get().session_id == "checks-1"
+
+
+def test_a_purged_capture_takes_its_pictures_but_not_its_files(alice: User) -> None:
+    session = make_recording(by=alice, samples=5).session
+    delete_session(session=fresh(session), based_on=fresh(session).version, by=alice)
+    age(session, 20)
+    assert purge_trash() == 1
+    assert not Visualization.objects.exists()
+    assert Asset.objects.filter(owner=alice).count() == 1
+
+
+def test_a_purged_id_can_be_used_again_and_neither_log_disturbs_the_other(alice: User, bob: User) -> None:
+    first = make_session(by=alice)
+    delete_session(session=first, based_on=1, by=alice)
+    age(first, 20)
+    purge_trash()
+    second = make_session(by=bob)
+    assert SessionActivity.objects.filter(session_uuid=second.pk).count() == 1
+    assert list(audit()) == []
