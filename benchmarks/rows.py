@@ -20,6 +20,11 @@ SQLITE = {
 }
 
 
+# Where the number of somebody's sessions is kept, it has to be right.
+COUNTS = """INSERT INTO session_counts (owner_id, live) SELECT owner_id, count(*) FROM sessions WHERE deleted_at IS NULL
+    GROUP BY owner_id ON CONFLICT (owner_id) DO UPDATE SET live = excluded.live"""
+
+
 def copy_session(url: str, *, table: str, template: str, owner: str, count: int) -> None:
     """Add `count` copies of the row whose session_id is `template`, as sessions of `owner`."""
     if url.startswith("sqlite:///"):
@@ -36,6 +41,8 @@ def _copy_in_postgresql(url: str, table: str, template: str, owner: str, count: 
         new_id = "gen_random_uuid()" if ("id", "uuid") in columns else f"nextval(pg_get_serial_sequence('{table}', 'id'))"
         copy = _statement(table, [name for name, _type in columns], POSTGRESQL, new_id=new_id, owner=owner)
         connection.execute(f"{copy} CROSS JOIN generate_series(1, {count}) AS counted(n) WHERE session_id = '{template}'")
+        if table == "sessions":
+            connection.execute(COUNTS)
         connection.execute(f"VACUUM ANALYZE {table}")  # as the server itself would, a minute later
 
 
@@ -47,6 +54,8 @@ def _copy_in_sqlite(path: str, table: str, template: str, owner: str, count: int
     copy = _statement(table, [name for name, _type in columns], SQLITE, new_id=new_id, owner=owner)
     insert, _, select = copy.partition(" SELECT ")
     connection.execute(f"{insert} {numbers} SELECT {select} CROSS JOIN counted WHERE session_id = '{template}'")
+    if table == "sessions":
+        connection.execute(COUNTS)
     connection.close()
 
 

@@ -1,21 +1,25 @@
 """Refusals outside the API: before any view is asked, and out of pages."""
 
 from collections.abc import Callable
+from threading import Lock
 
 import structlog
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import UnreadablePostError
 from django.urls import reverse
 from django_structlog.middlewares import RequestMiddleware
 
 from assets_app.errors import HoldfastError
 from assets_app.names import shown
 from assets_app.origin import Origin, coming_from
-from config.api import BUSY, refuse, status_of
+from config.api import BUSY, bad_request, refuse, status_of
 
 log = structlog.get_logger(__name__)
 ADMIN = "/admin/"
+LARGE = 1024 * 1024
 UNFIT = (ValueError, OverflowError)
 
 
@@ -85,6 +89,28 @@ class RefuseEarlyMiddleware:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             return refuse(request, 411, "LENGTH_REQUIRED", "Say how long the body is: send it with a Content-Length.")
         return self.get_response(request)
+
+
+class LargeBodyMiddleware:
+    """Large documents one at a time in each process: parsed, one takes a hundred megabytes, and every thread might hold one."""
+
+    turn = Lock()
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_packed = "gzip" in request.META.get("HTTP_CONTENT_ENCODING", "") + request.META.get("CONTENT_TYPE", "")
+        is_document = "json" in request.META.get("CONTENT_TYPE", "") or is_packed
+        if not is_document or not length.isdecimal() or int(length) * (10 if is_packed else 1) < LARGE:
+            return self.get_response(request)
+        try:
+            request.body  # noqa: B018  (read before it is its turn: a slow client must not hold up others)
+        except (RequestDataTooBig, UnreadablePostError) as refusal:
+            return bad_request(request, refusal)
+        with self.turn:
+            return self.get_response(request)
 
 
 class RefusalMiddleware:

@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.LargeBodyMiddleware",
     "config.middleware.RefusalMiddleware",
 ]
 
@@ -279,4 +280,5 @@ HOLDFAST_MERGE_KEYS = env.list("HOLDFAST_MERGE_KEYS", default=["device_id", "id"
 # Django holds form fields in memory up to this; files go through assets_app.multipart and never count here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = (HOLDFAST_MAX_DOCUMENT_MB + 1) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 200
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # reviewing a conflict of 1,000 parts takes two fields for each
 FILE_UPLOAD_HANDLERS = ["assets_app.multipart.BoundedUploadHandler"]

@@ -21,6 +21,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # Longer than the web server's own patience with running requests.
 STOP_SECONDS = 25
 PR_SET_PDEATHSIG = 1
+# Large buffers go back to the system when they are freed. By default each thread would keep as much as it ever held.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(512 * 1024), "MALLOC_TRIM_THRESHOLD_": str(1024 * 1024)}
 
 
 @dataclass
@@ -36,7 +38,12 @@ class Child:
 
     def start(self) -> None:
         # A session of its own, so that Ctrl-C in a terminal reaches only this supervisor, which then ends all in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509  (no threads here)
+        self.process = subprocess.Popen(
+            self.command,
+            env=ALLOCATOR | os.environ,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509  (no threads here)
+        )
         self.started_at = time.monotonic()
 
     def look_after(self) -> None:

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="session-list"), name="home"),
     path("collect/", include("sessions_app.pages.collect_urls")),
     path("sessions/", include("sessions_app.pages.urls")),
+    path("conflicts/", include("sessions_app.pages.conflict_urls")),
     path("accounts/", include("assets_app.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/v2/", include("assets_app.api.urls")),

@@ -44,8 +44,8 @@ def pack_version(data: bytes, *, keyframe: bytes | None) -> tuple[bytes, bool]:
     if keyframe is None:
         return pack(data), True
     told = pack(data, keyframe=keyframe)
-    # The first keyframe's own size is no guide: the document may have grown. Compared only when the difference is large.
-    if len(told) <= max(512, len(data) // 64):
+    # Kept whole, JSON takes about a quarter of its length. Compressed a second time only when that could be near.
+    if len(told) <= max(512, len(data) // 16):
         return told, False
     whole = pack(data)
     return (whole, True) if len(told) > WORTH_IT * len(whole) else (told, False)

@@ -1,5 +1,6 @@
 """Plain makers of what the tests need."""
 
+import copy
 import io
 import json
 from collections.abc import Mapping
@@ -9,9 +10,10 @@ from django.contrib.auth.models import User
 
 from assets_app.models import Asset
 from assets_app.operations.intake import store_asset
-from sessions_app.models import Recording, Session
+from sessions_app.models import Conflict, Recording, Session
 from sessions_app.operations.collect import collect_file
-from sessions_app.operations.saves import create_session
+from sessions_app.operations.history import newest_value
+from sessions_app.operations.saves import Refused, create_session, save_version
 
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
@@ -82,3 +84,58 @@ def multipart(fields: Mapping[str, str | Upload | list[Upload]]) -> tuple[bytes,
             data = item.data if isinstance(item, Upload) else item.encode()
             parts.append(f'--frontier\r\nContent-Disposition: form-data; name="{field}"{name}\r\n\r\n'.encode() + data + b"\r\n")
     return b"".join(parts) + b"--frontier--\r\n", "multipart/form-data; boundary=frontier"
+
+
+WARD = [
+    {"device_id": "D1", "product_name": "Forceps, curved", "status": "pending", "checker_notes": "Tray 4, box 2", "rank": 1},
+    {"device_id": "D2", "product_name": "Scalpel", "status": "pending", "checker_notes": "", "rank": 2},
+    {"device_id": "D3", "product_name": "Gauze", "status": "pending", "checker_notes": "", "rank": 3},
+]
+
+
+def edited(value: dict[str, Any], **devices: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a document in which these devices have other fields, and with `fields` the document itself."""
+    after = copy.deepcopy(value) | devices.pop("fields", {})
+    for device in after["devices"]:
+        device.update(devices.get(device["device_id"], {}))
+    return after
+
+
+def make_conflict(
+    *, owner: User, theirs: dict[str, Any], yours: dict[str, Any], by: User, session_id: str = "ward-1"
+) -> Conflict:
+    """A session of three devices; `owner` saves `theirs` to it as version 2, and `by` comes too late with `yours`.
+
+    Both are the devices' new fields, as `edited` takes them.
+    """
+    value = {"session_id": session_id, "session_name": f"Ward {session_id}", "devices": WARD, "notes": "as found"}
+    session = create_session(session_id=session_id, value=value, kind=Session.Kind.CHECKLIST, by=owner)
+    assert session is not None
+    start = newest_value(session)
+    save_version(session=session, value=edited(start, **theirs), based_on=1, by=owner)
+    return save_too_late(session, edited(start, **yours), based_on=1, by=by)
+
+
+def save_too_late(session: Session, value: dict[str, Any], *, based_on: int, by: User) -> Conflict:
+    """What was kept of a save that met a newer version."""
+    refused = save_version(session=session, value=value, based_on=based_on, by=by)
+    assert isinstance(refused, Refused)
+    return Conflict.objects.get(uuid=refused.conflict.uuid)
+
+
+def make_hard(*, owner: User, by: User, session_id: str = "ward-1") -> Conflict:
+    """Both changed the notes of the forceps and their rank; each changed something of their own, too."""
+    return make_conflict(
+        owner=owner,
+        by=by,
+        session_id=session_id,
+        theirs={"D1": {"checker_notes": "Tray 5, box 2", "rank": 10}, "D2": {"status": "approved"}},
+        yours={"D1": {"checker_notes": "Tray 4, box 3", "rank": 20}, "D3": {"status": "rejected"}},
+    )
+
+
+def make_soft(*, owner: User, by: User, session_id: str = "ward-1") -> Conflict:
+    """Each changed another device."""
+    return make_conflict(
+        owner=owner, by=by, session_id=session_id, theirs={"D1": {"status": "approved"}}, yours={"D2": {"status": "rejected"}}
+    )

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app.api import params
+from assets_app.api.moments import moment
 from assets_app.operations.changes import changes_since
 
-MOMENT = serializers.DateTimeField().to_representation
 CHANGE = inline_serializer(
     "Change",
     {
@@ -61,9 +61,9 @@ class ChangesView(APIView):
                 "key": change.key,
                 "action": change.action,
                 "version": change.version,
-                "at": MOMENT(change.at),
+                "at": moment(change.at),
             }
             for change in page.changes
         ]
         body = {"success": True, "changes": changes, "count": len(changes), "cursor": page.cursor, "hasMore": page.has_more}
-        return Response(body | {"generatedAt": MOMENT(timezone.now())})
+        return Response(body | {"generatedAt": moment(timezone.now())})

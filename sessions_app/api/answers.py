@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from sessions_app.api.bodies import MOMENT
+from assets_app.api.moments import moment
 from sessions_app.errors import VersionConflict
 from sessions_app.models import SessionVersion
 from sessions_app.operations.saves import Refused, Saved
@@ -21,7 +21,7 @@ def saved_or_conflict(result: Saved | Refused, request: Request) -> Response:
         "success": True,
         "sessionId": result.session.session_id,
         "version": result.version,
-        "lastSaved": MOMENT(result.saved_at),
+        "lastSaved": moment(result.saved_at),
     }
     if result.is_merged:
         body["merged"] = True
@@ -34,7 +34,7 @@ def version_made(version: SessionVersion, **more: Any) -> Response:
         "success": True,
         "sessionId": version.session.session_id,
         "version": version.version,
-        "lastSaved": MOMENT(version.saved_at),
+        "lastSaved": moment(version.saved_at),
     }
     return Response(body | more, headers={"ETag": f'"{version.version}"'})
 
@@ -59,7 +59,7 @@ def _conflict(result: Refused, request: Request) -> VersionConflict:
     if result.policy is MergePolicy.SUGGEST and result.dispute.is_soft:
         facts["suggestion"] = result.dispute.merged
     if result.session.deleted_at is not None:
-        facts["deletedAt"] = MOMENT(result.session.deleted_at)
+        facts["deletedAt"] = moment(result.session.deleted_at)
     return VersionConflict(
         f"{happened} What you sent is kept as a conflict. Resolve it, or read the session again and put your changes into that.",
         **facts,

@@ -9,10 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app.api.idempotent import idempotent
+from assets_app.api.moments import moment
 from assets_app.errors import InvalidInput, NotFound
 from assets_app.models import Asset
 from sessions_app.api import shapes
-from sessions_app.api.bodies import MOMENT, file_body, lease_body
+from sessions_app.api.bodies import file_body, lease_body
 from sessions_app.api.found import any_session, fields_of, live_session, own_session, user_of
 from sessions_app.api.parsers import GzipParser, StrictJsonParser
 from sessions_app.models import SessionFile
@@ -135,7 +136,7 @@ def _presence(request: Request, session_id: str) -> Response:
 def _members(request: Request, session_id: str) -> Response:
     session = any_session(request, session_id)
     members = [
-        {"user": member.user.get_username(), "addedBy": member.added_by, "addedAt": MOMENT(member.added_at)}
+        {"user": member.user.get_username(), "addedBy": member.added_by, "addedAt": moment(member.added_at)}
         for member in session.members.select_related("user")
     ]
     return Response({"success": True, "owner": session.owner.get_username(), "members": members})

@@ -8,12 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
+from assets_app.api.moments import moment
 from assets_app.strict_json import canonical
 from sessions_app.documents import columns_of
 from sessions_app.models import Conflict, Lease, Recording, Session, SessionActivity, SessionFile, SessionVersion
 from sessions_app.operations.trash import days_remaining
 
-MOMENT = serializers.DateTimeField().to_representation
 LISTED = (
     "pk", "session_id", "session_name", "filename", "kind", "status", "total_rows", "progress_percentage", "current_batch",
     "total_batches", "completed_batches_count", "device_count", "completed_device_count", "version", "owner__username",
@@ -46,9 +46,9 @@ def session_text(session: Session, data: bytes, request: Request, *, past: Sessi
     own: dict[str, Any] = {
         "id": str(session.pk),
         "owner": session.owner.get_username(),
-        "created_at": MOMENT(session.created_at),
-        "updated_at": MOMENT(past.saved_at if past else session.updated_at),
-        "last_updated": MOMENT(past.saved_at if past else session.updated_at),
+        "created_at": moment(session.created_at),
+        "updated_at": moment(past.saved_at if past else session.updated_at),
+        "last_updated": moment(past.saved_at if past else session.updated_at),
         "_version": past.version if past else session.version,
     }
     # Where there are devices to count, their text does not hold it: see `Document`.
@@ -87,10 +87,10 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
     item["progress_percentage"] = float(row["progress_percentage"])
     item["owner"] = row["owner__username"]
     for name in ("created_at", "updated_at", "expires_at"):
-        item[name] = MOMENT(row[name])
+        item[name] = moment(row[name])
     if row.get("deleted_at"):
         trashed = Session(deleted_at=row["deleted_at"])
-        item |= {"deleted_at": MOMENT(row["deleted_at"]), "days_remaining": days_remaining(trashed)}
+        item |= {"deleted_at": moment(row["deleted_at"]), "days_remaining": days_remaining(trashed)}
         item["deleted_by"] = row["deleted_by"]
     return item
 
@@ -111,7 +111,7 @@ def _capture_files(session_pks: list[Any], request: Request) -> dict[Any, dict[s
                 "url": url,
                 "downloadUrl": url,
                 "size": recording.asset.blob.size_bytes,
-                "uploadedAt": MOMENT(recording.asset.uploaded_at),
+                "uploadedAt": moment(recording.asset.uploaded_at),
             },
         )
     return found
@@ -125,7 +125,7 @@ def version_body(version: SessionVersion) -> dict[str, Any]:
         "version": version.version,
         "sha256": version.sha256,
         "size_bytes": version.size_bytes,
-        "savedAt": MOMENT(version.saved_at),
+        "savedAt": moment(version.saved_at),
         "savedBy": version.saved_by.get_username(),
         "cause": version.cause,
         "restoredFrom": version.restored_from,
@@ -139,7 +139,7 @@ def activity_body(entry: SessionActivity) -> dict[str, Any]:
         "action": entry.action,
         "version": entry.version,
         "user": entry.user_id,
-        "at": MOMENT(entry.created_at),
+        "at": moment(entry.created_at),
         "metadata": entry.metadata,
         "sha256": entry.document_sha256,
         "door": entry.door,
@@ -152,8 +152,8 @@ def activity_body(entry: SessionActivity) -> dict[str, Any]:
 def lease_body(lease: Lease) -> dict[str, Any]:
     return {
         "user": lease.user.get_username(),
-        "since": MOMENT(lease.since),
-        "expiresAt": MOMENT(lease.expires_at),
+        "since": moment(lease.since),
+        "expiresAt": moment(lease.expires_at),
         "device": lease.device,
     }
 
@@ -166,7 +166,7 @@ def file_body(file: SessionFile, request: Request) -> dict[str, Any]:
         "url": reverse("asset-data", args=[file.asset_id], request=request),
         "size": file.asset.blob.size_bytes,
         "sha256": file.asset.blob.sha256,
-        "attachedAt": MOMENT(file.attached_at),
+        "attachedAt": moment(file.attached_at),
         "attachedBy": file.attached_by.get_username(),
     }
 
@@ -184,11 +184,11 @@ def conflict_body(conflict: Conflict, request: Request) -> dict[str, Any]:
         "currentVersion": conflict.current_version,
         "sha256": conflict.sha256,
         "savedBy": conflict.saved_by.get_username(),
-        "createdAt": MOMENT(conflict.created_at),
+        "createdAt": moment(conflict.created_at),
         "door": conflict.door,
         "device": conflict.device,
         "assignee": conflict.assignee.get_username() if conflict.assignee else None,
-        "settledAt": MOMENT(conflict.settled_at) if conflict.settled_at else None,
+        "settledAt": moment(conflict.settled_at),
         "settledBy": conflict.settled_by.get_username() if conflict.settled_by else None,
         "reason": conflict.reason,
         "resultVersion": conflict.result_version,

@@ -12,10 +12,11 @@ from rest_framework.views import APIView
 
 from assets_app.api import params
 from assets_app.api.idempotent import idempotent
+from assets_app.api.moments import moment
 from assets_app.errors import InvalidInput, NotAllowed, NotFound
 from sessions_app.api import shapes
 from sessions_app.api.answers import version_made
-from sessions_app.api.bodies import MOMENT, conflict_body
+from sessions_app.api.bodies import conflict_body
 from sessions_app.api.found import fields_of, needed_version, user_of, visible_conflict
 from sessions_app.api.parsers import GzipParser, StrictJsonParser
 from sessions_app.ids import canonical_id
@@ -69,7 +70,7 @@ class ConflictsView(APIView):
             "total": conflicts.count(),
             "count": len(page),
             "next": following,
-            "generatedAt": MOMENT(timezone.now()),
+            "generatedAt": moment(timezone.now()),
         }
         return Response(body)
 

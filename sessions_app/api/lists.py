@@ -13,8 +13,9 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from assets_app.api import params
+from assets_app.api.moments import moment
 from assets_app.errors import InvalidInput
-from sessions_app.api.bodies import LISTED, MOMENT, session_items
+from sessions_app.api.bodies import LISTED, session_items
 from sessions_app.api.found import user_of
 from sessions_app.models import Session, SessionMember, SessionQuerySet
 from sessions_app.operations.counts import live_sessions, live_sessions_of
@@ -110,7 +111,7 @@ def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, def
         "total": total,
         "count": len(page),
         "next": _next_link(request, ordering, page[-1]) if has_more else None,
-        "generatedAt": MOMENT(timezone.now()),
+        "generatedAt": moment(timezone.now()),
     }
 
 

@@ -88,9 +88,9 @@ class SessionView(APIView):
     )
     def get(self, request: Request, session_id: str) -> HttpResponseBase:
         number = params.integer(request, "version", default=0, least=1, most=2**31 - 1)
-        moment = params.moment(request, "as_of")
-        if number or moment:
-            return _read_past(request, session_id, number, moment)
+        when = params.moment(request, "as_of")
+        if number or when:
+            return _read_past(request, session_id, number, when)
         session = live_session(request, session_id)
         etag = f'"{session.version}"'
         if is_unchanged(request, etag):
@@ -132,9 +132,9 @@ class SessionView(APIView):
         return version_made(version, message=shapes.DELETED_MESSAGE)
 
 
-def _read_past(request: Request, session_id: str, number: int, moment: Any) -> HttpResponse:
+def _read_past(request: Request, session_id: str, number: int, when: Any) -> HttpResponse:
     session = any_session(request, session_id)
-    past = version_as_of(session=session, moment=moment) if moment else read_version(session=session, version=number)
+    past = version_as_of(session=session, moment=when) if when else read_version(session=session, version=number)
     if number and past.version != number:
         raise InvalidInput("'version' and 'as_of' name different versions. Send one of the two.", field="as_of")
     etag = f'"{past.version}"'

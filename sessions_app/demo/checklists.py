@@ -37,7 +37,10 @@ class Family:
 
 @dataclass(frozen=True)
 class Checklist:
-    """One file. `checked` is the share of its devices that somebody has looked at; `is_disputed`: two people did at once."""
+    """One file. `checked` is the share of its devices that somebody has looked at; `is_disputed`: two people did at once.
+
+    If they did where nobody has looked yet, what they did fits together.
+    """
 
     file_name: str
     makers: tuple[str, ...]
@@ -98,6 +101,7 @@ CHECKLISTS = (
         ("קדם מכשור רפואי", "µFlow Diagnostics, Inc.", "Çınar Sağlık A.Ş.", "Kestrel & Vane Instruments"),
         CLINIC,
         first_id=30_700,
+        is_disputed=True,
     ),
 )
 
@@ -171,6 +175,9 @@ def saves(rng: Generator, checklist: Checklist, document: dict[str, Any]) -> Ite
     """
     count = round(checklist.checked * len(document["devices"]))
     if not count:
+        if checklist.is_disputed:
+            yield 1, _checked(rng, checklist, document, range(3))
+            yield 1, _checked(rng, checklist, document, range(60, 64))
         return
     versions = [document]
     for sitting in range(1, SITTINGS + 1):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.db import transaction
 from django.utils import timezone
 
-from assets_app.errors import InvalidInput, NotFound
+from assets_app.errors import InvalidInput, NotAllowed, NotFound
 from assets_app.guarded import writing
 from assets_app.names import check_text
 from assets_app.operations.changes import record_change
@@ -30,6 +30,13 @@ Side = Literal["theirs", "yours"]
 Rule = Literal["merge", "theirs", "yours", "dismiss"]
 Action, State = SessionActivity.Action, Conflict.State
 MOST_REASON = 1000
+
+
+def may_settle(user: "User", session: Session) -> bool:
+    """Whoever may save the session; of staff who neither own it nor share it, those who may change conflicts."""
+    if not user.is_staff or user.has_perm("sessions_app.change_conflict"):
+        return True
+    return session.owner_id == user.pk or session.members.filter(user=user).exists()
 
 
 def preview_resolution(
@@ -182,6 +189,8 @@ def _apply(rule: Rule, conflict: Conflict, head: Session, *, by: "User", reason:
 def _lock(conflict: Conflict, *, by: "User") -> tuple[Session, Conflict]:
     """Both as they are now. The session's lock is also the conflict's: nobody settles one without it."""
     head = lock_session(conflict.session, by=by)
+    if not may_settle(by, head):
+        raise NotAllowed("You may look at this conflict, but not settle it.")
     current = Conflict.objects.filter(pk=conflict.pk).first()
     if current is None:
         raise NotFound("There is no such conflict any more.")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
@@ -11,6 +12,8 @@ from sessions_app.models import Lease, Session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+log = structlog.get_logger(__name__)
 
 
 def hold_lease(*, session: Session, by: "User") -> Lease:
@@ -30,6 +33,13 @@ def hold_lease(*, session: Session, by: "User") -> Lease:
 def drop_lease(*, session: Session, by: "User") -> bool:
     """Say that `by` has left. False if they were not there."""
     return bool(Lease.objects.filter(session=session, user=by).delete()[0])
+
+
+def release_leases(*, session: Session, by: "User") -> int:
+    """Say for everybody that they have left: of windows that somebody forgot. Returns how many there were."""
+    released = Lease.objects.filter(session=session).delete()[0]
+    log.info("leases_released", session=session.session_id, by=by.get_username(), count=released)
+    return released
 
 
 def leases_on(session: Session) -> list[Lease]:

@@ -23,6 +23,7 @@ from sessions_app.models import Conflict, Session
 from sessions_app.operations.collect import Collected, collect_file
 from sessions_app.operations.history import newest_value
 from sessions_app.pages.forms import CollectForm
+from sessions_app.review.desk import visible_conflicts
 
 log = structlog.get_logger(__name__)
 RECENT = 50
@@ -123,7 +124,8 @@ def session_list(request: HttpRequest) -> HttpResponse:
     if words:
         sessions = sessions.filter(Q(session_name__icontains=words) | Q(session_id__icontains=words))
     page = Paginator(sessions, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "sessions_app/session_list.html", {"page": page, "words": words})
+    conflicts = visible_conflicts(request.user).filter(state=Conflict.State.OPEN).count()
+    return render(request, "sessions_app/session_list.html", {"page": page, "words": words, "conflicts": conflicts})
 
 
 @login_required
@@ -139,7 +141,7 @@ def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
         "recordings": session.recordings.select_related("asset__blob"),
         "files": session.files.select_related("asset__blob"),
         "versions": session.versions.select_related("saved_by").defer("packed")[:20],
-        "conflicts": session.conflicts.filter(state=Conflict.State.OPEN).count(),
+        "conflicts": session.conflicts.filter(state=Conflict.State.OPEN).select_related("saved_by").defer("packed")[:20],
     }
     return render(request, "sessions_app/session_detail.html", context)
 

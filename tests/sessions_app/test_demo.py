@@ -175,6 +175,13 @@ def test_one_save_lost_to_another_and_staff_find_it_as_a_conflict() -> None:
     assert any(theirs[index]["status"] != "pending" == mine[index]["status"] for index in differing)
 
 
+@pytest.mark.django_db
+def test_two_saves_that_fit_together_wait_to_be_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "program", lambda **_numbers: [ITEMS["clinic-devices.csv"]])
+    run(captures=0)
+    assert Conflict.objects.get().severity == Conflict.Severity.SOFT
+
+
 @pytest.mark.parametrize(("option", "value"), [("captures", -1), ("samples", 19), ("samples", 200_001)])
 def test_impossible_numbers_are_refused_by_name(option: str, value: int) -> None:
     with pytest.raises(CommandError, match=f"--{option} .* cannot be {value}"):

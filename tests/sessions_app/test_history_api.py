@@ -240,6 +240,16 @@ def test_conflicts_are_listed_settled_and_undone(program: Api, sam: User, api: A
     assert api(sam).post("/api/conflicts/settle", {"rule": "dismiss", "ids": [line["id"]]}).json()["settled"] == 1
 
 
+def test_staff_who_may_only_look_settle_nothing(program: Api, viewer: User, api: Apis) -> None:
+    save(program, 1, note="theirs")
+    save(program, 1, note="yours")
+    url = f"/api/conflicts/{Conflict.objects.get().uuid}"
+    assert api(viewer).get(url).status_code == 200
+    for action in ("resolve", "dismiss", "assign"):
+        assert_refused(api(viewer).post(f"{url}/{action}", {"_version": 2, "take": "yours"}), 403, "FORBIDDEN")
+    assert Conflict.objects.get().state == "open"
+
+
 def test_what_is_not_yours_is_not_there(program: Api, charlie: User, api: Apis) -> None:
     save(program, 1, note="theirs")
     save(program, 1, note="yours")

@@ -8,18 +8,16 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app.api import params
+from assets_app.api.moments import moment
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session
 from visualizations_app.api.serializers import VisualizationSerializer, session_pictures
 from visualizations_app.models import Visualization
-
-MOMENT = serializers.DateTimeField().to_representation
 
 
 class VisualizationsView(APIView):
@@ -38,7 +36,7 @@ class VisualizationsView(APIView):
     )
     def get(self, request: Request) -> Response:
         context = {"request": request}
-        generated_at = MOMENT(timezone.now())
+        generated_at = moment(timezone.now())
         drawn = Session.objects.visible_to(request.user).live().filter(visualizations__isnull=False).distinct()
         wanted = params.text(request, "session")
         if wanted:
