@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test check format help
+.PHONY: run demo test races check format help
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -22,6 +22,10 @@ demo:  ## add demo data to look at
 test:  ## the whole test suite, on SQLite and on PostgreSQL
 	@$(PYTHON) config/bootstrap.py --dev
 	@$(BIN)/python -m tests.everything
+
+races:  ## many clients at once, in large numbers, on SQLite and on PostgreSQL (half an hour)
+	@$(PYTHON) config/bootstrap.py --dev
+	@RACES=big $(BIN)/python -m tests.everything -n 0 tests/races
 
 check:  ## lint, format, types, layers, migrations, deployment settings, tests
 	@$(PYTHON) config/bootstrap.py --dev

@@ -50,10 +50,14 @@ def _audited(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was left out is said loudly: a green run must not look like more than it was."""
+    """What was left out is said loudly: a green run must not look like more than it was. What tests report follows."""
     reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
     for reason in sorted(reasons):
         terminalreporter.write_sep("!", reason.removeprefix("Skipped: "), red=True, bold=True)
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        told = [str(value) for name, value in getattr(report, "user_properties", []) if name == "told"]
+        if told and report.when == "call":
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {'; '.join(told)}")
 
 
 @pytest.fixture
