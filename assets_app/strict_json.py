@@ -58,6 +58,16 @@ def parse(data: bytes) -> Any:
     return value
 
 
+def check_depth(value: Any) -> None:
+    """For values that were put together from others.
+
+    Raises:
+        JsonRefused: nested over 100 levels.
+    """
+    if _is_too_deep(value):
+        raise JsonRefused(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+
+
 def canonical(value: Any) -> str:
     """The one text of a value: keys sorted, no white space, nothing escaped that need not be."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -152,7 +152,7 @@ def main() -> int:
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{options.host}:{options.port}",
         "--worker-class", "gthread", "--workers", str(options.web_processes), "--threads", str(options.web_threads),
         "--timeout", "120", "--graceful-timeout", "15", "--no-control-socket", "--log-level", "warning",
-        "--config", "config/gunicorn.py",
+        "--config", "config/gunicorn.py", "--limit-request-line", "8190",
         # What a proxy says of a request is Django's to believe or not (HOLDFAST_BEHIND_PROXY), and nobody else's.
         "--forwarded-allow-ips", "", "--forwarder-headers", "",
     ]  # fmt: skip

@@ -74,13 +74,35 @@ def parse_json_body(data: bytes) -> Any:
     """
     if len(data) > max_document_bytes():
         raise document_too_large()
-    if data.count(b",") > MAX_VALUES:  # counted before it is read: a small text of many tiny values fills the memory
-        raise DocumentTooLarge(f"The document holds more than {MAX_VALUES:,} values. Send large data as files.")
+    # Counted before it is read: a small text of many tiny values, or of many empty lists, fills the memory.
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > MAX_VALUES:
+        raise too_many_values()
     try:
         return strict_json.parse(data)
     except strict_json.JsonRefused as refused:
         facts = {"pointer": refused.pointer} if refused.pointer is not None else {}
         raise InvalidInput(refused.message, **facts) from None
+
+
+def check_composed(value: Any) -> Any:
+    """A value that was put together from others, each of which was within the limits.
+
+    Raises:
+        InvalidInput: nested too deep.
+        DocumentTooLarge: too many values.
+    """
+    try:
+        strict_json.check_depth(value)
+    except strict_json.JsonRefused as refused:
+        raise InvalidInput(refused.message) from None
+    text = strict_json.canonical(value)
+    if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
+        raise too_many_values()
+    return value
+
+
+def too_many_values() -> DocumentTooLarge:
+    return DocumentTooLarge(f"The document holds more than {MAX_VALUES:,} values. Send large data as files.")
 
 
 def document_too_large() -> DocumentTooLarge:

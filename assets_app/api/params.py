@@ -45,12 +45,24 @@ def moment(request: Request, name: str) -> datetime | None:
     if not sent:
         return None
     try:
-        found = parse_datetime(sent.replace(" ", "+"))  # a plus that was not escaped arrives as a blank
+        return as_utc(sent.replace(" ", "+"))  # a plus that was not escaped arrives as a blank
     except ValueError:
-        found = None
+        raise InvalidInput(f"'{name}' must be a time such as 2025-12-14T10:24:07Z.", field=name) from None
+
+
+def as_utc(text: str) -> datetime:
+    """A time in ISO 8601, without a zone taken for UTC.
+
+    Raises:
+        ValueError: not a time, or one that in UTC lies before the year 1 or after 9999.
+    """
+    found = parse_datetime(text)
     if found is None:
-        raise InvalidInput(f"'{name}' must be a time such as 2025-12-14T10:24:07Z.", field=name)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        raise ValueError(text)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def text(request: Request, name: str) -> str:

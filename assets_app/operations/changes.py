@@ -80,15 +80,14 @@ def _write_cursor(txid: int, number: int) -> str:
 
 def _read_cursor(text: str) -> tuple[int, int]:
     try:
-        name, txid, number = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        place = int(txid), int(number)
-        if not all(0 <= part < 2**63 for part in place):
+        name, *place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if len(place) != 2 or not all(type(part) is int and 0 <= part < 2**63 for part in place):
             raise ValueError
     except (ValueError, TypeError, RecursionError):
         raise InvalidInput("'since' is no cursor of this feed. Leave it out to begin at the beginning.", field="since") from None
     if name != _database_name():
         raise CursorGone("The hub's data has moved to another database since. Leave 'since' out and begin at the beginning.")
-    return place
+    return place[0], place[1]
 
 
 def _database_name() -> str:

@@ -23,7 +23,8 @@ from sessions_app.errors import SessionDeleted, VersionMoved
 from sessions_app.models import Conflict, Lease, Recording, Session, SessionFile, SessionMember, SessionVersion
 from sessions_app.operations.history import bytes_of, newest_bytes
 from sessions_app.operations.leases import release_leases
-from sessions_app.operations.trash import days_remaining, delete_session, undelete_session
+from sessions_app.operations.locks import days_remaining
+from sessions_app.operations.trash import delete_session, undelete_session
 
 SHOWN_VERSIONS = 100
 

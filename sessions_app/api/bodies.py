@@ -12,7 +12,7 @@ from assets_app.api.moments import moment
 from assets_app.strict_json import canonical
 from sessions_app.documents import columns_of
 from sessions_app.models import Conflict, Lease, Recording, Session, SessionActivity, SessionFile, SessionVersion
-from sessions_app.operations.trash import days_remaining
+from sessions_app.operations.locks import days_remaining
 
 LISTED = (
     "pk", "session_id", "session_name", "filename", "kind", "status", "total_rows", "progress_percentage", "current_batch",

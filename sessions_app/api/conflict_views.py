@@ -36,6 +36,7 @@ from sessions_app.operations.heads import find_session
 JSON = [StrictJsonParser, GzipParser]
 RULES = ("merge", "theirs", "yours", "dismiss")
 MOST_AT_ONCE = 1000
+MOST_DIFFERENCES = 5000
 
 
 class ConflictsView(APIView):
@@ -89,7 +90,8 @@ class ConflictView(APIView):
             "base": dispute.base,
             "theirs": dispute.theirs,
             "yours": dispute.yours,
-            "differences": [difference_body(difference) for difference in dispute.merge.differences],
+            "differences": [difference_body(difference) for difference in dispute.merge.differences[:MOST_DIFFERENCES]],
+            "differencesTotal": len(dispute.merge.differences),
             "undecided": dispute.merge.undecided,
             "merged": dispute.merged,
         }
@@ -180,10 +182,12 @@ class AssignView(APIView):
         conflict = visible_conflict(request, conflict_id)
         if not user_of(request).is_staff:
             raise NotAllowed("Only staff say who looks at a conflict.")
-        name = fields_of(request).get("assignee")
-        assignee = User.objects.filter(username=str(name), is_active=True).first() if name else None
+        name = fields_of(request).get("assignee", "")
+        if name is not None and not (isinstance(name, str) and name):
+            raise InvalidInput("Send the 'assignee': the name of a member of staff, or null for nobody.", pointer="/assignee")
+        assignee = User.objects.filter(username=name, is_active=True, is_staff=True).first() if name else None
         if name and assignee is None:
-            raise NotFound("There is nobody here by that name.", pointer="/assignee")
+            raise NotFound("There is no member of staff by that name.", pointer="/assignee")
         assign_conflict(conflict=conflict, to=assignee, by=user_of(request))
         return _as_it_stands(request, conflict_id)
 
@@ -206,7 +210,9 @@ class SettleManyView(APIView):
             raise InvalidInput(f"'rule' must be one of: {', '.join(RULES)}.", pointer="/rule")
         if not isinstance(ids, list) or not 1 <= len(ids) <= MOST_AT_ONCE or not all(isinstance(i, str) for i in ids):
             raise InvalidInput(f"'ids' must be an array of 1 to {MOST_AT_ONCE} ids of conflicts.", pointer="/ids")
-        is_dry_run = fields_of(request).get("dryRun", False) is True
+        is_dry_run = fields_of(request).get("dryRun", False)
+        if not isinstance(is_dry_run, bool):
+            raise InvalidInput("'dryRun' must be true or false.", pointer="/dryRun")
         conflicts = [visible_conflict(request, conflict_id) for conflict_id in dict.fromkeys(ids)]
         outcomes = settle_many(
             conflicts=conflicts, rule=rule, by=user_of(request), reason=_text(fields_of(request), "reason"), is_dry_run=is_dry_run
@@ -239,7 +245,8 @@ def _wanted(request: Request) -> Any:
 
 
 def _choices(data: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-    choices, take = data.get("choices") or {}, data.get("take")
+    choices, take = data.get("choices"), data.get("take")
+    choices = {} if choices is None else choices
     if not isinstance(choices, dict):
         raise InvalidInput("'choices' must be an object: a path, and what to take there.", pointer="/choices")
     if take not in (None, "theirs", "yours"):
@@ -250,7 +257,9 @@ def _choices(data: dict[str, Any]) -> tuple[dict[str, Any], Any]:
 
 
 def _text(data: dict[str, Any], name: str) -> str:
-    text = data.get(name) or ""
+    text = data.get(name)
+    if text is None:
+        return ""
     if not isinstance(text, str):
         raise InvalidInput(f"'{name}' must be a text.", pointer=f"/{name}")
     return text

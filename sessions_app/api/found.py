@@ -13,7 +13,7 @@ from sessions_app.errors import VersionRequired
 from sessions_app.ids import canonical_id
 from sessions_app.models import Conflict, Session
 from sessions_app.operations.heads import find_session
-from sessions_app.operations.trash import check_not_deleted
+from sessions_app.operations.locks import check_not_deleted
 
 
 def user_of(request: Request) -> User:

@@ -1,8 +1,5 @@
-"""Lists of sessions: filters and orders by allow-list, pages by a key whose cost does not grow with depth."""
+"""Lists of sessions: filters and orders by allow-list, pages by cursor."""
 
-import base64
-import json
-from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,23 +11,15 @@ from rest_framework.request import Request
 
 from assets_app.api import params
 from assets_app.api.moments import moment
-from assets_app.errors import InvalidInput
 from sessions_app.api.bodies import LISTED, session_items
+from sessions_app.api.cursors import ORDERS, cursor_after, rows_behind
 from sessions_app.api.found import user_of
 from sessions_app.models import Session, SessionMember, SessionQuerySet
 from sessions_app.operations.counts import live_sessions, live_sessions_of
 from sessions_app.operations.devices import sessions_with_device
 
-ORDERS = {
-    "updated_at": datetime,
-    "created_at": datetime,
-    "deleted_at": datetime,
-    "session_id": str,
-    "session_name": str,
-    "version": int,
-    "progress_percentage": str,
-    "device_count": int,
-}
+LIVE_ORDERS = [sign + name for name in ORDERS if name != "deleted_at" for sign in ("", "-")]
+TRASH_ORDERS = [*LIVE_ORDERS, "deleted_at", "-deleted_at"]
 PARAMETERS = [
     OpenApiParameter("user", OpenApiTypes.BOOL, description="`true` (default): yours. `false`: everybody's; staff only."),
     OpenApiParameter("shared", OpenApiTypes.BOOL, description="`true`: those that others share with you, instead of yours."),
@@ -42,7 +31,7 @@ PARAMETERS = [
     OpenApiParameter("kind", enum=Session.Kind.values),
     OpenApiParameter("status", enum=Session.Status.values),
     OpenApiParameter("updated_since", OpenApiTypes.DATETIME),
-    OpenApiParameter("ordering", enum=[sign + name for name in ORDERS if name != "deleted_at" for sign in ("", "-")]),
+    OpenApiParameter("ordering", enum=LIVE_ORDERS),
 ]
 
 
@@ -51,13 +40,13 @@ def listed(request: Request) -> dict[str, Any]:
     sessions, total = _scope(request)
     filtered = _filtered(sessions.live(), request)
     known = total if filtered is None else None
-    return _page(filtered if filtered is not None else sessions.live(), request, known, default="-updated_at")
+    return _page(filtered if filtered is not None else sessions.live(), request, known, orders=LIVE_ORDERS, default="-updated_at")
 
 
 def listed_trash(request: Request) -> dict[str, Any]:
     """One page of the trash."""
     sessions, _total = _scope(request)
-    return _page(sessions.trashed(), request, None, default="-deleted_at")
+    return _page(sessions.trashed(), request, None, orders=TRASH_ORDERS, default="-deleted_at")
 
 
 def _scope(request: Request) -> tuple[SessionQuerySet, int | None]:
@@ -91,18 +80,17 @@ def _filtered(sessions: SessionQuerySet, request: Request) -> SessionQuerySet | 
     return sessions_with_device(filtered, device) if device else filtered
 
 
-def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, default: str) -> dict[str, Any]:
+def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, orders: list[str], default: str) -> dict[str, Any]:
     limit = params.integer(request, "limit", default=100, least=1, most=1000)
     offset = params.integer(request, "offset", default=0, least=0, most=10_000_000)
-    orders = [sign + name for name in ORDERS for sign in ("", "-")]
     ordering = params.choice(request, "ordering", orders, default=default)
-    field, is_falling = ordering.removeprefix("-"), ordering.startswith("-")
+    is_falling = ordering.startswith("-")
     if total is None:
         total = sessions.count()
     ordered = sessions.order_by(ordering, "-pk" if is_falling else "pk")
     if cursor := request.query_params.get("cursor", ""):
-        ordered, offset = ordered.filter(_behind(cursor, ordering)), 0
-    columns = [*LISTED, "deleted_at", "deleted_by"] if field == "deleted_at" else LISTED
+        ordered, offset = ordered.filter(rows_behind(cursor, ordering)), 0
+    columns = [*LISTED, "deleted_at", "deleted_by"] if orders is TRASH_ORDERS else LISTED
     rows = list(ordered.values(*columns)[offset : offset + limit + 1])
     page, has_more = rows[:limit], len(rows) > limit
     return {
@@ -110,36 +98,13 @@ def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, def
         "sessions": session_items(page, request),
         "total": total,
         "count": len(page),
-        "next": _next_link(request, ordering, page[-1]) if has_more else None,
+        "next": _next_link(request, cursor_after(page[-1], ordering)) if has_more else None,
         "generatedAt": moment(timezone.now()),
     }
 
 
-def _next_link(request: Request, ordering: str, last: dict[str, Any]) -> str:
-    value = last[ordering.removeprefix("-")]
-    place = [ordering, value.isoformat() if isinstance(value, datetime) else str(value), last["pk"].hex]
+def _next_link(request: Request, cursor: str) -> str:
     query = request.query_params.copy()
     query.pop("offset", None)
-    query["cursor"] = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    query["cursor"] = cursor
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-
-
-def _behind(cursor: str, ordering: str) -> Q:
-    """What comes after a place in the order.
-
-    Raises:
-        InvalidInput: no cursor of this list, or of another order.
-    """
-    field, is_falling = ordering.removeprefix("-"), ordering.startswith("-")
-    try:
-        sent_ordering, text, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        value: Any = datetime.fromisoformat(text) if ORDERS[field] is datetime else ORDERS[field](text)
-        pk = str(pk)
-        if sent_ordering != ordering or len(pk) != 32:
-            raise ValueError
-        int(pk, 16)
-    except (ValueError, TypeError, RecursionError):
-        raise InvalidInput("'cursor' is no place in this list. Follow the `next` link as it came.", field="cursor") from None
-    side, near = ("lt", "lte") if is_falling else ("gt", "gte")
-    # The first condition is what an index can seek to.
-    return Q(**{f"{field}__{near}": value}) & (Q(**{f"{field}__{side}": value}) | Q(**{f"pk__{side}": pk}))

@@ -109,7 +109,7 @@ class SessionView(APIView):
     )
     @idempotent
     def patch(self, request: Request, session_id: str) -> HttpResponseBase:
-        media_type = (request.content_type or "").partition(";")[0]
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
         if media_type == "application/json" and isinstance(request.data, dict) and "action" in request.data:
             return _act(request, session_id, request.data["action"])
         session = any_session(request, session_id)

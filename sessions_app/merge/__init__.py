@@ -15,8 +15,9 @@ What is decided here beyond the obvious:
 * An object (or array of rows) that both sides added under one key is merged part by part, if neither is empty. If choices
   leave nothing of it, it is absent, as it was in the base.
 * A row that both sides added under one identity with different contents is one decision: they may be two things.
-* Rows that are known by a number alone (`row_index`) are matched only while the numbers stay theirs. If a side counted anew,
-  the array is one value: a decision rather than somebody's work in another row.
+* Rows that are known by a number alone (`row_index`) are matched only while both sides have exactly the base's numbers, and
+  no row of the base stands under another one. Otherwise somebody may have counted anew, and the array is one value: a
+  decision rather than somebody's work in another row.
 * If only one side reordered the rows that it shares with the base, its order wins. If both did, or both added one row in
   different places, the order is a decision. An added row follows the row that it followed on its own side.
 """
@@ -235,16 +236,17 @@ def _rows_by_identity(items: list[Any], key: str) -> _Rows | None:
 
 
 def _is_renumbered(key: str, base: _Rows, *sides: _Rows) -> bool:
-    """Whether a side has a row of the base under another number, and no longer under its own."""
+    """Whether a side may have counted anew: it has other numbers than the base, or a row of the base under another one."""
     bodies = [{name: _body(row, key) for name, row in rows.items()} for rows in (base, *sides)]
     numbers: dict[bytes, set[str]] = {}
     for name, body in bodies[0].items():
         numbers.setdefault(body, set()).add(name)
     for side in bodies[1:]:
-        for name, body in side.items():
-            before = numbers.get(body, set())
-            if before and name not in before and any(side.get(number) != body for number in before):
-                return True
+        if side.keys() != bodies[0].keys():
+            return True
+        left = {body for name, body in bodies[0].items() if side[name] != body}  # no longer under one of their numbers
+        if any(body in left and name not in numbers[body] for name, body in side.items()):
+            return True
     return False
 
 

@@ -29,8 +29,9 @@ class Order:
             return "same" if _agree(self.theirs, self.yours) else "both"
         if by_theirs or by_yours:
             return "theirs" if by_theirs else "yours"
-        # Rows that both added may stand where no one order serves both.
-        return None if _agree(self.merged, self.yours) else "both"
+        # Rows that both added may stand where no one order serves both; where deleted ones stood does not matter.
+        kept = set(self.theirs) & set(self.yours) | (set(self.theirs) ^ set(self.yours)) - set(self.base)
+        return None if _agree([name for name in self.merged if name in kept], self.yours) else "both"
 
     def shared(self) -> list[list[str]]:
         """The names of each side that another side has, too."""

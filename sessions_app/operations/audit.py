@@ -30,6 +30,8 @@ from sessions_app.operations.devices import copy_devices, wanted_devices
 from sessions_app.operations.history import bytes_of
 
 AHEAD = timedelta(minutes=5)  # clocks of several machines differ
+Action = SessionActivity.Action
+CONFLICT_ACTIONS = [Action.CONFLICT, Action.MERGED, Action.RESOLVED, Action.DISMISSED, Action.REOPENED]
 VERSION_ACTIONS = {str(action) for action in ACTIONS.values()} | {"created"}
 
 
@@ -156,10 +158,18 @@ def _audit_conflicts(session: Session) -> Iterator[Finding]:
         yield from _audit_bytes(session, conflict, f"conflict {conflict.uuid}")
         if conflict.result_version is not None and conflict.result_version > session.version:
             yield Finding("I3", session.session_id, f"conflict {conflict.uuid} was settled by a version that is not here")
-    for entry in SessionActivity.objects.filter(session_uuid=session.pk, action=SessionActivity.Action.CONFLICT):
-        refused = kept.get(entry.metadata.get("conflict", ""))
-        if refused is None or refused.sha256 != entry.document_sha256:
-            yield Finding("I3", session.session_id, f"the save that entry {entry.seq} of the log refused is not kept")
+    named = set()
+    for entry in SessionActivity.objects.filter(session_uuid=session.pk, action__in=CONFLICT_ACTIONS):
+        name = entry.metadata.get("conflict") or entry.metadata.get("conflict_id")
+        if name is None:
+            continue
+        named.add(name)
+        refused = kept.get(name)
+        is_refusal = entry.action == Action.CONFLICT
+        if refused is None or (is_refusal and refused.sha256 != entry.document_sha256):
+            yield Finding("I3", session.session_id, f"the refused save that entry {entry.seq} of the log names is not kept")
+    for unnamed in kept.keys() - named:
+        yield Finding("I3", session.session_id, f"no entry of the log tells of conflict {unnamed}")
 
 
 def _audit_copies() -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def commit_version(
     restored_from: int | None = None,
     conflict: Conflict | None = None,
     deleted_at: datetime | None = None,
-    **metadata: Any,
+    metadata: dict[str, Any] | None = None,
 ) -> SessionVersion | None:
     """Make `document` the version after `head.version`, if the session still is as `head` was read. `head` is brought up to date.
 
@@ -93,7 +93,7 @@ def commit_version(
         document_sha256=document.sha256,
         device_count=document.columns["device_count"],
         progress=float(document.columns["progress_percentage"]),
-        **metadata,
+        **(metadata or {}),
     )
     with together(is_alone=not version_saved.has_listeners(Session)):
         if not COMMIT.execute(_parameters(head, version, entry, document.columns, deleted_at)):

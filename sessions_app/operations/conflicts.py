@@ -11,7 +11,7 @@ from assets_app.errors import InvalidInput, NotAllowed, NotFound
 from assets_app.guarded import writing
 from assets_app.names import check_text
 from assets_app.operations.changes import record_change
-from sessions_app.documents import Document
+from sessions_app.documents import Document, check_composed
 from sessions_app.errors import AlreadySettled, VersionMoved
 from sessions_app.merge import BadChoice, Merge, UnknownPath, merge
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
@@ -19,8 +19,7 @@ from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.disputes import Dispute, dispute_of, settle
 from sessions_app.operations.history import newest_value, value_at
-from sessions_app.operations.saves import lock_session
-from sessions_app.operations.trash import check_not_deleted
+from sessions_app.operations.locks import check_not_deleted, lock_session
 from sessions_app.policies import identity_keys
 
 if TYPE_CHECKING:
@@ -84,8 +83,10 @@ def resolve_conflict(
             raise InvalidInput(
                 f"{len(merged.undecided)} paths were changed by both sides and need a choice.", undecided=merged.undecided[:1000]
             )
-        document = Document.of(merged.value, session_id=head.session_id)
-        version = _commit(head, document, by=by, cause=SessionVersion.Cause.RESOLVED, conflict=conflict, reason=reason)
+        document = Document.of(check_composed(merged.value), session_id=head.session_id)
+        version = _commit(
+            head, document, by=by, cause=SessionVersion.Cause.RESOLVED, conflict=conflict, **_told(conflict, reason)
+        )
         settle(conflict, State.RESOLVED, by=by, at=version.saved_at, reason=reason, result_version=version.version)
     return version
 
@@ -229,3 +230,8 @@ def _without(head: Session, number: int) -> dict[str, Any]:
         )
     value: dict[str, Any] = undone.value
     return value
+
+
+def _told(conflict: Conflict, reason: str) -> dict[str, str]:
+    """For the log."""
+    return {"conflict_id": str(conflict.uuid), "reason": reason}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.utils import timezone
 
-from assets_app import strict_json
 from assets_app.guarded import writing
 from assets_app.operations.changes import record_change
 from assets_app.origin import current_origin
@@ -84,7 +83,7 @@ def dispute_over(head: Session, document: Document, based_on: int) -> Dispute:
 
 def dispute_of(conflict: Conflict, head: Session) -> Dispute:
     """Between what `head` holds by now and what the conflict kept."""
-    yours = strict_json.parse(bytes_of(conflict, conflict.session_id))
+    yours = json.loads(bytes_of(conflict, conflict.session_id))
     return Dispute(_base(head, conflict.base_version), newest_value(head), yours)
 
 

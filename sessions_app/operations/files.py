@@ -10,7 +10,7 @@ from assets_app.models import Asset
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session, SessionActivity, SessionFile
 from sessions_app.operations.activity import log_activity
-from sessions_app.operations.saves import lock_session
+from sessions_app.operations.locks import check_not_deleted, lock_session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -31,9 +31,17 @@ def writable_session(session_id: str, *, by: "User") -> Session:
 
 
 def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "User") -> SessionFile:
-    """Make an asset a file of a session, and note it in the session's log."""
+    """Make an asset a file of a session, and note it in the session's log. Said twice, nothing changes.
+
+    Raises:
+        NotFound: `by` may no longer see the session.
+        SessionDeleted: it is in the trash.
+    """
     with transaction.atomic():
-        head = lock_session(session, by=by)
+        head = check_not_deleted(lock_session(session, by=by))
+        known = SessionFile.objects.filter(session=head, asset=asset).first()
+        if known is not None:
+            return known
         now = timezone.now()
         file = SessionFile.objects.create(session=head, asset=asset, role=role, attached_at=now, attached_by=by)
         log_activity(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-def hold_lease(*, session: Session, by: "User") -> Lease:
+def hold_lease(*, session: Session, by: "User") -> None:
     """Say that `by` has the session open, for as long as `HOLDFAST_LEASE_SECONDS`. Said again, it lasts on."""
     now = timezone.now()
     until = now + timedelta(seconds=settings.HOLDFAST_LEASE_SECONDS)
@@ -27,7 +27,6 @@ def hold_lease(*, session: Session, by: "User") -> Lease:
         unique_fields=["session", "user"],
         update_fields=["expires_at", "device"],
     )
-    return Lease.objects.get(session=session, user=by)
 
 
 def drop_lease(*, session: Session, by: "User") -> bool:

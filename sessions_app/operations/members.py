@@ -10,7 +10,7 @@ from assets_app.errors import InvalidInput, NotFound
 from assets_app.names import shown
 from sessions_app.models import Session, SessionActivity, SessionMember
 from sessions_app.operations.activity import log_activity
-from sessions_app.operations.saves import lock_session
+from sessions_app.operations.locks import lock_session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -12,12 +12,13 @@ import jsonpointer
 
 from assets_app.errors import InvalidInput
 from assets_app.strict_json import canonical
-from sessions_app.documents import document_too_large, max_document_bytes
+from sessions_app.documents import check_composed, document_too_large, max_document_bytes
 from sessions_app.errors import PatchFailed
 from sessions_app.models import Session
 from sessions_app.operations.history import read_version, value_of
 
 MOST_OPERATIONS = 1000
+MISFITS = (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, KeyError, RecursionError)
 
 
 def merge_patched(*, session: Session, version: int, patch: Any) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def merge_patched(*, session: Session, version: int, patch: Any) -> dict[str, An
     """
     if not isinstance(patch, dict):
         raise InvalidInput("A merge patch is a JSON object with the fields to change.", pointer="")
-    patched: dict[str, Any] = _merged(value_of(read_version(session=session, version=version)), patch)
+    patched: dict[str, Any] = check_composed(_merged(value_of(read_version(session=session, version=version)), patch))
     return patched
 
 
@@ -55,7 +56,8 @@ def json_patched(*, session: Session, version: int, patch: Any) -> dict[str, Any
         value = _apply(value, operation, number)
     if not isinstance(value, dict):
         raise PatchFailed("The patch leaves no JSON object. A session's document is one.", operation=len(patch) - 1)
-    return value
+    checked: dict[str, Any] = check_composed(value)
+    return checked
 
 
 def _merged(target: Any, patch: Any) -> Any:
@@ -77,7 +79,7 @@ def _apply(value: Any, operation: dict[str, Any], number: int) -> Any:
         raise PatchFailed(f"Operation {number} is a test, and it failed. Nothing was changed.", operation=number) from None
     except jsonpatch.InvalidJsonPatch as error:
         raise InvalidInput(f"Operation {number} is no JSON patch operation: {error}.", pointer=f"/{number}") from None
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, KeyError) as error:
+    except MISFITS as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise PatchFailed(f"Operation {number} does not fit the document: {reason}.", operation=number) from None
 
@@ -87,5 +89,5 @@ def _copied_bytes(value: Any, operation: dict[str, Any]) -> int:
         return 0
     try:
         return len(canonical(jsonpointer.resolve_pointer(value, operation["from"])))
-    except (jsonpointer.JsonPointerException, KeyError, TypeError, AttributeError):
+    except (*MISFITS, AttributeError):
         return 0  # told when it is applied

@@ -24,6 +24,7 @@ from sessions_app.operations.counts import count_session
 from sessions_app.operations.disputes import Dispute, dispute_over, keep_merged, refuse, settle
 from sessions_app.operations.heads import find_session
 from sessions_app.operations.leases import others_at
+from sessions_app.operations.locks import check_not_deleted, lock_session
 from sessions_app.packing import pack
 from sessions_app.policies import MergePolicy, policy_for
 from sessions_app.signals import version_saved
@@ -97,8 +98,10 @@ def save_session(
     if respect_lease and (others := others_at(session=session, by=by)):
         raise Leased.by(others[0])
     if based_on is None:
-        if repeated := _repeat_of(session, 0, Document.of(value, session_id=session_id), by=by):
+        repeated = _seen_before(session, 0, Document.of(value, session_id=session_id), by=by)
+        if isinstance(repeated, Saved):
             return repeated
+        check_not_deleted(session)
         raise VersionRequired.of(session.version)
     return save_version(session=session, value=value, based_on=based_on, by=by, policy=policy)
 
@@ -168,25 +171,14 @@ def _attempt(
     if head.version == based_on and not head.is_deleted:
         version = commit_version(head=head, document=document, by=by)
         return Saved(head, version.version, version.saved_at) if version is not None else None
-    if repeated := _repeat_of(head, based_on, document, by=by):
-        return repeated
+    seen = _seen_before(head, based_on, document, by=by)
+    if isinstance(seen, Saved):
+        return seen
     dispute = dispute_over(head, document, based_on)
     if policy is MergePolicy.AUTO and dispute.is_soft and not head.is_deleted:
-        return _merge(head, document, based_on, dispute, by=by) if is_locked else None
-    conflict = refuse(head, document, based_on, dispute, by=by)
+        return _merge(head, document, based_on, dispute, kept=seen, by=by) if is_locked else None
+    conflict = seen or refuse(head, document, based_on, dispute, by=by)
     return Refused(conflict, head, based_on, dispute, policy) if conflict is not None else None
-
-
-def lock_session(session: Session, *, by: "User") -> Session:
-    """The session as it is now, locked until the end of the transaction.
-
-    Raises:
-        NotFound: `by` may no longer see it.
-    """
-    head = Session.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=session.pk).first()
-    if head is None:
-        raise NotFound("There is no such session, or you may no longer see it.")
-    return head
 
 
 def check_version_number(number: int | None) -> None:
@@ -216,31 +208,40 @@ def _append_first_version(session: Session, document: Document, *, by: "User") -
     version_saved.send(sender=Session, session=session, version=version, by=by)
 
 
-def _repeat_of(head: Session, based_on: int, document: Document, *, by: "User") -> Saved | Refused | None:
-    """The answer to a save that this user already made, and whose answer was lost on the way."""
+def _seen_before(head: Session, based_on: int, document: Document, *, by: "User") -> Saved | Conflict | None:
+    """What became of a save that this user already made, and whose answer was perhaps lost: a version, or an open conflict.
+
+    Nothing, if the session is in the trash by now: who saves again then wants it there, and it is not.
+    """
     same = (head.pk if connection.vendor == "postgresql" else head.pk.hex, document.sha256, by.pk)
     if fetch_one(SEEN_BEFORE, (*same, based_on + 1, *same, based_on)) is None:
         return None
     mine = {"session": head, "sha256": document.sha256, "saved_by": by}
-    if before := SessionVersion.objects.filter(**mine, version=based_on + 1).defer("packed").first():
+    before = SessionVersion.objects.filter(**mine, version=based_on + 1).defer("packed").first()
+    if before is not None and not head.is_deleted:
         return Saved(head, before.version, before.saved_at, is_repeat=True)
-    conflict = Conflict.objects.filter(**mine, base_version=based_on).exclude(state=Conflict.State.DISMISSED).latest("pk")
-    if conflict.result_version is not None:
-        return Saved(head, conflict.result_version, conflict.settled_at or head.updated_at, is_repeat=True, is_merged=True)
-    return Refused(conflict, head, based_on, dispute_over(head, document, based_on))
+    conflict = (
+        Conflict.objects.filter(**mine, base_version=based_on).exclude(state=Conflict.State.DISMISSED).order_by("-pk").first()
+    )
+    if conflict is None or conflict.result_version is None:
+        return conflict
+    if head.is_deleted:
+        return None
+    return Saved(head, conflict.result_version, conflict.settled_at or head.updated_at, is_repeat=True, is_merged=True)
 
 
-def _merge(head: Session, document: Document, based_on: int, dispute: Dispute, *, by: "User") -> Saved | None:
+def _merge(
+    head: Session, document: Document, based_on: int, dispute: Dispute, *, kept: Conflict | None, by: "User"
+) -> Saved | None:
     """Somebody was faster, and both sides fit together: what came too late is kept, and merged. `head` is locked."""
-    conflict = keep_merged(head, document, based_on, dispute, by=by)
+    conflict = kept or keep_merged(head, document, based_on, dispute, by=by)
     version = commit_version(
         head=head,
         document=Document.of(dispute.merged, session_id=head.session_id),
         by=by,
         cause=SessionVersion.Cause.MERGED,
         conflict=conflict,
-        conflict_id=str(conflict.uuid),
-        based_on=based_on,
+        metadata={"conflict": str(conflict.uuid), "based_on": based_on},
     )
     if version is None:
         return None

@@ -1,22 +1,21 @@
 """What makes a version without new content: restoring an old one, the trash and the way out of it; and deleting for good."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from assets_app.errors import InvalidInput
 from assets_app.guarded import writing
 from sessions_app.documents import Document
-from sessions_app.errors import SessionDeleted, VersionMoved
+from sessions_app.errors import VersionMoved
 from sessions_app.models import Conflict, PurgedSession, Session, SessionActivity, SessionVersion
 from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.counts import count_session
 from sessions_app.operations.history import newest_value, read_version, value_of
-from sessions_app.operations.saves import lock_session
+from sessions_app.operations.locks import check_not_deleted, lock_session, trash_time
 from sessions_app.signals import session_purging
 
 if TYPE_CHECKING:
@@ -24,33 +23,6 @@ if TYPE_CHECKING:
 
 Cause = SessionVersion.Cause
 PURGED_AT_ONCE = 100
-
-
-def trash_time() -> timedelta:
-    return timedelta(days=settings.HOLDFAST_TRASH_DAYS)
-
-
-def days_remaining(session: Session) -> int:
-    """Whole days until a trashed session is deleted for good."""
-    if session.deleted_at is None:
-        return 0
-    return max(0, -(-(session.deleted_at + trash_time() - timezone.now()) // timedelta(days=1)))
-
-
-def check_not_deleted(session: Session) -> Session:
-    """The session, if it is not in the trash.
-
-    Raises:
-        SessionDeleted: it is.
-    """
-    if session.deleted_at is None:
-        return session
-    raise SessionDeleted(
-        f"{session.deleted_by or 'Somebody'} moved this session to the trash. Restore it to go on with it.",
-        deletedAt=session.deleted_at.isoformat().replace("+00:00", "Z"),
-        daysRemaining=days_remaining(session),
-        currentVersion=session.version,
-    )
 
 
 def delete_session(*, session: Session, based_on: int, by: "User") -> SessionVersion:

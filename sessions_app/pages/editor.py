@@ -18,8 +18,8 @@ from sessions_app.exports import ExportOptions, checked_csv
 from sessions_app.models import Session
 from sessions_app.operations.history import newest_value, value_at
 from sessions_app.operations.leases import others_at
+from sessions_app.operations.locks import check_not_deleted
 from sessions_app.operations.saves import Refused, save_version
-from sessions_app.operations.trash import check_not_deleted
 from sessions_app.pages.found import sent_version, user_of, visible_session
 from sessions_app.pages.panel import panel_of
 from sessions_app.pages.rows import batch_count, batch_number, batch_rows, row_of, with_form

@@ -16,8 +16,9 @@ from assets_app.names import check_text
 from sessions_app.errors import SessionDeleted, VersionMoved
 from sessions_app.models import Session
 from sessions_app.operations.history import read_version, value_of
+from sessions_app.operations.locks import days_remaining
 from sessions_app.operations.members import share_session, unshare_session
-from sessions_app.operations.trash import days_remaining, delete_session, restore_version, undelete_session
+from sessions_app.operations.trash import delete_session, restore_version, undelete_session
 from sessions_app.pages.found import own_session, owns, sent_version, user_of, visible_session
 from sessions_app.pages.words import changes_in_words
 

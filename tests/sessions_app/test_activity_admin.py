@@ -47,7 +47,7 @@ def test_no_cell_is_a_formula(start: str) -> None:
     assert safe_cell(start) == f"'{start}"
 
 
-@pytest.mark.parametrize("text", ["", "1-1", "a=b", "'=1", " =1"])
+@pytest.mark.parametrize("text", ["", "1-1", "a=b", "it's"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
     assert safe_cell(text) == text
 

@@ -1,7 +1,9 @@
 """The API around saving, as its clients rely on it: fields, statuses, and what is refused how."""
 
+import base64
 import gzip
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -246,7 +248,7 @@ def test_staff_who_may_only_look_settle_nothing(program: Api, viewer: User, api:
     url = f"/api/conflicts/{Conflict.objects.get().uuid}"
     assert api(viewer).get(url).status_code == 200
     for action in ("resolve", "dismiss", "assign"):
-        assert_refused(api(viewer).post(f"{url}/{action}", {"_version": 2, "take": "yours"}), 403, "FORBIDDEN")
+        assert_refused(api(viewer).post(f"{url}/{action}", {"_version": 2, "take": "yours", "assignee": None}), 403, "FORBIDDEN")
     assert Conflict.objects.get().state == "open"
 
 
@@ -383,6 +385,98 @@ def test_lists_go_on_by_cursor_in_every_order_without_gaps_or_repeats(alice: Use
     assert program.get(f"/api/sessions?updated_since={newest}").json()["total"] == 1
     for odd in ("cursor=x", "cursor=W10", "ordering=owner", "updated_since=yesterday", "ordering=-deleted_at&cursor=bnVsbA"):
         assert_refused(program.get(f"/api/sessions?{odd}"), 400, "INVALID")
+
+
+def cursor(*place: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("ordering", "value", "key"),
+    [
+        ("version", math.inf, "0" * 32),
+        ("version", "1e3", "0" * 32),
+        ("-progress_percentage", "NaN", "0" * 32),
+        ("-progress_percentage", "1e999999", "0" * 32),
+        ("-progress_percentage", [1], "0" * 32),
+        ("session_name", "\ud800", "0" * 32),
+        ("session_name", "a\0b", "0" * 32),
+        ("updated_at", "0001-01-01T00:00:00+14:00", "0" * 32),
+        ("-updated_at", "2026-01-01T00:00:00+00:00", "-" + "1" * 31),
+        ("-updated_at", "2026-01-01T00:00:00+00:00", 7),
+    ],
+)
+def test_forged_cursors_are_told_and_break_nothing(program: Api, ordering: str, value: Any, key: Any) -> None:
+    forged = cursor(ordering, value, key)
+    assert_refused(program.get(f"/api/sessions?ordering={ordering}&cursor={forged}"), 400, "INVALID")
+
+
+@pytest.mark.parametrize(
+    "place", [("sqlite", math.inf, 1), ("sqlite", 0.5, 0), ("sqlite", True, 0), ("sqlite", 1), ("sqlite", -1, 2)]
+)
+def test_forged_places_in_the_feed_are_told(program: Api, place: tuple[Any, ...]) -> None:
+    assert_refused(program.get(f"/api/changes?since={cursor(*place)}"), 400, "INVALID")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+def test_times_beyond_the_calendar_are_told(program: Api, moment: str) -> None:
+    assert_refused(program.get(f"/api/sessions/c1?as_of={moment}"), 400, "INVALID")
+    assert_refused(program.get(f"/api/sessions?updated_since={moment}"), 400, "INVALID")
+
+
+def test_a_dry_run_that_is_not_said_clearly_settles_nothing(program: Api) -> None:
+    save(program, 1, note="theirs")
+    save(program, 1, note="yours")
+    ids = [str(Conflict.objects.get().uuid)]
+    for odd in ("true", 1, None, [True]):
+        assert_refused(program.post("/api/conflicts/settle", {"rule": "dismiss", "ids": ids, "dryRun": odd}), 400, "INVALID")
+    assert Conflict.objects.get().state == "open"
+
+
+def test_a_save_repeated_after_the_session_was_deleted_is_not_told_to_be_safe(program: Api) -> None:
+    save(program, 1, note="important")
+    program.client.delete("/api/sessions/c1?version=2")
+    assert_refused(program.post("/api/sessions", BASE), 410, "GONE")
+    assert_refused(save(program, 1, note="important"), 409, "CONFLICT")
+    assert Conflict.objects.count() == 1
+
+
+def test_a_repeated_answer_says_if_the_session_has_moved_on(program: Api) -> None:
+    assert "currentVersion" not in save(program, 1, note="x").json()
+    program.post("/api/sessions/c1/restore", {"version": 1})
+    again = save(program, 1, note="x").json()
+    assert (again["version"], again["currentVersion"]) == (2, 3)
+
+
+def test_what_was_refused_can_be_merged_by_asking_again(program: Api) -> None:
+    save(program, 1, note="theirs")
+    assert save(program, 1, more=1).status_code == 409
+    assert save(program, 1, "?merge=suggest", more=1).json()["suggestion"]["note"] == "theirs"
+    assert save(program, 1, "?merge=auto", more=1).json()["merged"]
+    assert (Conflict.objects.get().state, Conflict.objects.get().result_version) == ("resolved", 3)
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+def test_nothing_that_is_put_together_is_deeper_than_what_may_be_sent(program: Api) -> None:
+    headers = {"If-Match": '"1"'}
+    patch = [{"op": "add", "path": "/deep", "value": nested(95)}, {"op": "add", "path": "/deep" + "/a" * 95, "value": nested(90)}]
+    for count in (2, 20):
+        sent = patch + [{"op": "add", "path": "/deep" + "/a" * (95 + 90 * n), "value": nested(90)} for n in range(1, count)]
+        refused = send(program, "PATCH", "/api/sessions/c1", sent, "application/json-patch+json", **headers)
+        assert refused.status_code in (400, 422), refused.content
+    assert Session.objects.get().version == 1
+
+
+def test_media_types_are_known_in_any_spelling(program: Api) -> None:
+    for spelling in ("APPLICATION/JSON", "application/json ;charset=utf-8"):
+        assert send(program, "PATCH", "/api/sessions/c1", {"action": "refresh"}, spelling).json() == {"success": True}
+    assert "action" not in program.get("/api/sessions/c1").json()["session"]
 
 
 def test_a_list_says_what_it_always_said(program: Api, alice: User) -> None:

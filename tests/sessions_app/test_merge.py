@@ -297,10 +297,17 @@ def test_rows_that_were_numbered_anew_are_never_mixed_up() -> None:
     assert merged.value == {"rows": theirs}
 
 
+def test_a_numbered_row_that_moved_and_was_edited_does_not_take_anothers_work() -> None:
+    base = [{"row_index": 0, "name": "A", "status": "pending"}]
+    theirs = [{"row_index": 0, "name": "X", "status": "pending"}, {"row_index": 1, "name": "A", "status": "done"}]
+    yours = [{"row_index": 0, "name": "A", "status": "rejected"}]
+    assert merge({"rows": base}, {"rows": theirs}, {"rows": yours}).undecided == ["/rows"]
+
+
 def test_numbered_rows_that_keep_their_numbers_are_merged_row_by_row() -> None:
-    base = [{"row_index": 0, "status": "pending"}, {"row_index": 1, "status": "done"}]
-    theirs = [{"row_index": 0, "status": "done"}, {"row_index": 1, "status": "done"}]
-    yours = [*base, {"row_index": 2, "status": "new"}]
+    base = [{"row_index": number, "status": "pending"} for number in range(3)]
+    theirs = [base[0] | {"status": "done"}, *base[1:]]
+    yours = [*base[:2], base[2] | {"status": "skipped"}]
     merged = merge({"rows": base}, {"rows": theirs}, {"rows": yours})
     assert merged.is_disjoint
-    assert [row["status"] for row in merged.value["rows"]] == ["done", "done", "new"]
+    assert [row["status"] for row in merged.value["rows"]] == ["done", "pending", "skipped"]

@@ -11,13 +11,15 @@ from assets_app.errors import InvalidInput, NotFound
 from assets_app.guarded import writing
 from assets_app.models import Asset
 from sessions_app.errors import SessionDeleted, VersionMoved
-from sessions_app.models import Conflict, PurgedSession, Session, SessionActivity, SessionVersion
+from sessions_app.models import Conflict, PurgedSession, Session, SessionActivity, SessionFile, SessionVersion
 from sessions_app.operations.audit import audit
 from sessions_app.operations.counts import live_sessions_of
+from sessions_app.operations.files import attach_file
 from sessions_app.operations.history import newest_value
+from sessions_app.operations.locks import days_remaining
 from sessions_app.operations.saves import Refused, save_version
-from sessions_app.operations.trash import days_remaining, delete_session, purge_trash, restore_version, undelete_session
-from tests.make import make_recording, make_session
+from sessions_app.operations.trash import delete_session, purge_trash, restore_version, undelete_session
+from tests.make import make_asset, make_recording, make_session
 from visualizations_app.models import Visualization
 
 
@@ -60,6 +62,16 @@ def test_a_save_of_a_deleted_session_is_kept_as_a_conflict(alice: User) -> None:
         assert isinstance(save_version(session=fresh(session), value={"note": note}, based_on=based_on, by=alice), Refused)
     assert Conflict.objects.count() == 2
     assert fresh(session).version == 2
+
+
+def test_a_file_is_not_attached_to_what_is_in_the_trash(alice: User) -> None:
+    session = make_session(by=alice)
+    asset = make_asset(by=alice)
+    first = attach_file(session=session, asset=asset, role=SessionFile.Role.ATTACHMENT, by=alice)
+    assert attach_file(session=session, asset=asset, role=SessionFile.Role.ATTACHMENT, by=alice) == first
+    delete_session(session=fresh(session), based_on=1, by=alice)
+    with pytest.raises(SessionDeleted):
+        attach_file(session=session, asset=make_asset(by=alice, name="late.png"), role=SessionFile.Role.ATTACHMENT, by=alice)
 
 
 def test_what_is_deleted_cannot_be_deleted_nor_what_is_not_taken_back(alice: User) -> None:

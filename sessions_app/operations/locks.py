@@ -1,0 +1,53 @@
+"""Taking a session's lock, and what every change asks first."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from assets_app.errors import NotFound
+from sessions_app.errors import SessionDeleted
+from sessions_app.models import Session
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def lock_session(session: Session, *, by: "User") -> Session:
+    """The session as it is now, locked until the end of the transaction.
+
+    Raises:
+        NotFound: `by` may no longer see it.
+    """
+    head = Session.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=session.pk).first()
+    if head is None:
+        raise NotFound("There is no such session, or you may no longer see it.")
+    return head
+
+
+def trash_time() -> timedelta:
+    return timedelta(days=settings.HOLDFAST_TRASH_DAYS)
+
+
+def days_remaining(session: Session) -> int:
+    """Whole days until a trashed session is deleted for good."""
+    if session.deleted_at is None:
+        return 0
+    return max(0, -(-(session.deleted_at + trash_time() - timezone.now()) // timedelta(days=1)))
+
+
+def check_not_deleted(session: Session) -> Session:
+    """The session, if it is not in the trash.
+
+    Raises:
+        SessionDeleted: it is.
+    """
+    if session.deleted_at is None:
+        return session
+    raise SessionDeleted(
+        f"{session.deleted_by or 'Somebody'} moved this session to the trash. Restore it to go on with it.",
+        deletedAt=session.deleted_at.isoformat().replace("+00:00", "Z"),
+        daysRemaining=days_remaining(session),
+        currentVersion=session.version,
+    )
