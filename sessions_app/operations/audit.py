@@ -160,7 +160,7 @@ def _audit_conflicts(session: Session) -> Iterator[Finding]:
             yield Finding("I3", session.session_id, f"conflict {conflict.uuid} was settled by a version that is not here")
     named = set()
     for entry in SessionActivity.objects.filter(session_uuid=session.pk, action__in=CONFLICT_ACTIONS):
-        name = entry.metadata.get("conflict") or entry.metadata.get("conflict_id")
+        name = entry.metadata.get("conflict")
         if name is None:
             continue
         named.add(name)

@@ -84,9 +84,8 @@ def resolve_conflict(
                 f"{len(merged.undecided)} paths were changed by both sides and need a choice.", undecided=merged.undecided[:1000]
             )
         document = Document.of(check_composed(merged.value), session_id=head.session_id)
-        version = _commit(
-            head, document, by=by, cause=SessionVersion.Cause.RESOLVED, conflict=conflict, **_told(conflict, reason)
-        )
+        told = {"conflict": str(conflict.uuid), "reason": reason}
+        version = _commit(head, document, by=by, cause=SessionVersion.Cause.RESOLVED, conflict=conflict, metadata=told)
         settle(conflict, State.RESOLVED, by=by, at=version.saved_at, reason=reason, result_version=version.version)
     return version
 
@@ -137,7 +136,7 @@ def reopen_conflict(*, conflict: Conflict, by: "User") -> SessionVersion | None:
                 by=by,
                 cause=SessionVersion.Cause.UNDONE,
                 restored_from=conflict.result_version - 1,
-                conflict_id=str(conflict.uuid),
+                metadata={"conflict": str(conflict.uuid)},
             )
         else:
             log_activity(head, Action.REOPENED, by=by, at=timezone.now(), conflict=str(conflict.uuid))
@@ -230,8 +229,3 @@ def _without(head: Session, number: int) -> dict[str, Any]:
         )
     value: dict[str, Any] = undone.value
     return value
-
-
-def _told(conflict: Conflict, reason: str) -> dict[str, str]:
-    """For the log."""
-    return {"conflict_id": str(conflict.uuid), "reason": reason}

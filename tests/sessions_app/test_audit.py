@@ -16,6 +16,7 @@ from sessions_app.models import Conflict, Session, SessionActivity, SessionCount
 from sessions_app.operations.audit import audit, verify_activity
 from sessions_app.operations.devices import catch_up
 from sessions_app.operations.saves import save_version
+from sessions_app.policies import MergePolicy
 from tests.guards import guards_down
 from tests.make import make_session
 
@@ -161,6 +162,18 @@ def test_whatever_goes_missing_is_found(session: Session, damage: str) -> None:
     with pytest.raises(CommandError):
         call_command("fsck", "--repair", stdout=output)
     assert told in output.getvalue()
+
+
+@damaged
+def test_the_late_side_of_a_merge_is_missed_too(session: Session, alice: User) -> None:
+    late = {"note": 4, "devices": [{"device_id": "D4"}], "more": 1}
+    save_version(session=session, value={"note": 5, "devices": [{"device_id": "D4"}]}, based_on=5, by=alice)
+    save_version(session=session, value=late, based_on=5, by=alice, policy=MergePolicy.AUTO)
+    assert list(audit()) == []
+    with guards_down():
+        versions(version=7).update(conflict=None)
+        Conflict.objects.filter(state="resolved").delete()
+    assert any("is not kept" in finding.message for finding in audit())
 
 
 @damaged
