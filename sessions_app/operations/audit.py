@@ -21,14 +21,17 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from assets_app.guarded import writing
 from assets_app.models import Change
+from sessions_app.documents import columns_of
 from sessions_app.models import Conflict, PurgedSession, Session, SessionActivity, SessionDevice, SessionVersion
 from sessions_app.operations.activity import chained_hash
 from sessions_app.operations.commits import ACTIONS
 from sessions_app.operations.counts import repair_counts, wrong_counts
 from sessions_app.operations.devices import copy_devices, wanted_devices
-from sessions_app.operations.history import bytes_of
+from sessions_app.operations.history import bytes_of, newest_value
 
+Cause = SessionVersion.Cause
 AHEAD = timedelta(minutes=5)  # clocks of several machines differ
 Action = SessionActivity.Action
 CONFLICT_ACTIONS = [Action.CONFLICT, Action.MERGED, Action.RESOLVED, Action.DISMISSED, Action.REOPENED]
@@ -51,6 +54,7 @@ def audit(*, session_id: str = "") -> Iterator[Finding]:
     for session in sessions.order_by("pk").iterator(chunk_size=500):
         yield from _audit_versions(session)
         yield from _audit_conflicts(session)
+        yield from _audit_files(session)
     yield from verify_activity(session_id=session_id)
     if not session_id:
         yield from _audit_copies()
@@ -73,6 +77,9 @@ def verify_activity(*, session_id: str = "") -> Iterator[Finding]:
 def repair() -> None:
     """Make the copies anew. Everything else is evidence, and stays as it is."""
     repair_counts()
+    for session, columns in list(_wrongly_shown()):
+        with writing():
+            Session.objects.filter(pk=session.pk, version=session.version).update(**columns)
     for session_pk in _wrongly_copied():
         copy_devices(session_pk)
     _changes_from_elsewhere().update(txid=0)
@@ -120,7 +127,8 @@ def _audit_versions(session: Session) -> Iterator[Finding]:
             number = version.version
         yield from _audit_bytes(session, version, what)
         entries = logged.pop(version.version, [])
-        if [(entry.document_sha256, entry.created_at) for entry in entries] != [(version.sha256, version.saved_at)]:
+        told = (version.sha256, version.saved_at, "created" if version.version == 1 else ACTIONS[Cause(version.cause)])
+        if [(entry.document_sha256, entry.created_at, entry.action) for entry in entries] != [told]:
             yield Finding("I3", session.session_id, f"{what} has {len(entries)} entries in the log, or one that does not fit it")
         if version.saved_at < at or version.saved_at > timezone.now() + AHEAD:
             yield Finding("I5", session.session_id, f"{what} is older than the one before it, or from the future")
@@ -172,11 +180,23 @@ def _audit_conflicts(session: Session) -> Iterator[Finding]:
         yield Finding("I3", session.session_id, f"no entry of the log tells of conflict {unnamed}")
 
 
+def _audit_files(session: Session) -> Iterator[Finding]:
+    """Every file of a session came with an entry in its log."""
+    files = {str(asset) for asset in session.files.values_list("asset", flat=True)}
+    if files:
+        entries = SessionActivity.objects.filter(session_uuid=session.pk, action=Action.ATTACHED)
+        files -= {entry.metadata.get("asset") for entry in entries}
+    for unnamed in files:
+        yield Finding("I3", session.session_id, f"no entry of the log tells of the file {unnamed}")
+
+
 def _audit_copies() -> Iterator[Finding]:
     for owner, live in wrong_counts():
         yield Finding("C1", f"user {owner}", f"has {live} sessions, but another number is noted", is_repairable=True)
     for session_pk in _wrongly_copied():
         yield Finding("C1", str(session_pk), "its devices are searched in a wrong copy", is_repairable=True)
+    for session, _columns in _wrongly_shown():
+        yield Finding("C1", session.session_id, "lists show something else than what its document says", is_repairable=True)
     if count := _changes_from_elsewhere().count():
         yield Finding("C1", "changes", f"{count} entries of the feed were numbered by another database", is_repairable=True)
 
@@ -189,6 +209,17 @@ def _wrongly_copied() -> Iterator[Any]:
             continue
         if wanted != sorted(SessionDevice.objects.filter(session=session).values_list("device_id", "status")):
             yield session.pk
+
+
+def _wrongly_shown() -> Iterator[tuple[Session, dict[str, Any]]]:
+    """Sessions whose columns are not those of their newest document, and what they should be."""
+    for session in Session.objects.order_by("pk").iterator(chunk_size=500):
+        try:
+            columns = columns_of(newest_value(session), session_id=session.session_id)
+        except (ValueError, SessionVersion.DoesNotExist):  # told already, as what it is
+            continue
+        if any(getattr(session, name) != value for name, value in columns.items()):
+            yield session, columns
 
 
 def _changes_from_elsewhere() -> Any:

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 
+from assets_app.guarded import writing
 from assets_app.origin import Origin, coming_from
 from sessions_app.models import Conflict, Session, SessionActivity, SessionCount, SessionDevice, SessionVersion
 from sessions_app.operations.audit import audit, verify_activity
@@ -39,9 +40,19 @@ FORBIDDEN = [
     "UPDATE session_activity_log SET user_id = 'nobody'",
     "DELETE FROM session_activity_log",
     "UPDATE session_versions SET sha256 = ''",
+    "DELETE FROM session_versions",
+    "UPDATE session_conflicts SET packed = packed",
+    "UPDATE session_conflicts SET saved_by_id = 1 WHERE sha256 <> ''",
+    "DELETE FROM session_conflicts",
 ]
 BY_VENDOR = {
-    "postgresql": ["TRUNCATE session_activity_log", "TRUNCATE session_activity_log CASCADE"],
+    "postgresql": [
+        "TRUNCATE session_activity_log",
+        "TRUNCATE session_activity_log CASCADE",
+        "TRUNCATE session_versions",
+        "TRUNCATE session_conflicts CASCADE",
+        "TRUNCATE sessions CASCADE",
+    ],
     "sqlite": [INSERT, INSERT.replace("activity_log", "versions").replace("session_activity", "session_versions")],
 }
 
@@ -147,6 +158,7 @@ DAMAGE: dict[str, tuple[Callable[[], object], str, str]] = {
     "another head": (lambda: Session.objects.update(sha256="0" * 64), "I2", "its digest"),
     "a conflict gone": (lambda: Conflict.objects.all().delete(), "I3", "is not kept"),
     "a refused document changed": (lambda: Conflict.objects.update(packed=b"x"), "I2", "conflict"),
+    "another cause": (lambda: versions(version=3).update(cause="deleted"), "I3", "version 3"),
     "a version from the future": (lambda: versions(version=5).update(saved_at="2099-01-01T00:00:00Z"), "I5", "version 5"),
 }
 
@@ -180,15 +192,17 @@ def test_the_late_side_of_a_merge_is_missed_too(session: Session, alice: User) -
 def test_copies_are_repaired_and_it_is_told(session: Session) -> None:
     SessionCount.objects.update(live=7)
     SessionDevice.objects.update(device_id="other")
+    with writing():
+        Session.objects.update(device_count=9)
     output = StringIO()
     with pytest.raises(CommandError):
         call_command("fsck", "--json", stdout=output)
     report = json.loads(output.getvalue())
-    assert [f["invariant"] for f in report["findings"]] == ["C1", "C1"]
+    assert [f["invariant"] for f in report["findings"]] == ["C1", "C1", "C1"]
     assert report["checked"] == {"sessions": 1, "versions": 5, "log entries": 6}
     output = StringIO()
     call_command("fsck", "--repair", stdout=output)
-    assert output.getvalue().count("repaired") == 2
+    assert output.getvalue().count("repaired") == 3
     assert "nothing wrong" in output.getvalue()
     assert SessionCount.objects.get().live == 1
 

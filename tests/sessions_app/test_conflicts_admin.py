@@ -13,13 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from assets_app.guarded import writing
 from sessions_app.models import Conflict, Session, SessionVersion
 from sessions_app.operations.conflicts import assign_conflict, dismiss_conflict
 from sessions_app.operations.history import newest_value
 from sessions_app.operations.saves import save_version
 from sessions_app.operations.trash import delete_session
 from sessions_app.review.rows import key_of
+from tests.guards import guards_down
 from tests.make import edited, make_hard, make_session, make_soft, save_too_late
 
 Page = Callable[[User], Client]
@@ -92,7 +92,7 @@ def test_the_queue_shows_what_is_open_and_how_much(mixed: list[Conflict], sam: U
 )
 def test_the_queue_is_narrowed(mixed: list[Conflict], sam: User, page: Page, query: str, found: int) -> None:
     assign_conflict(conflict=mixed[0], to=sam, by=sam)
-    with writing():
+    with guards_down():
         Conflict.objects.filter(pk=mixed[1].pk).update(created_at=timezone.now() - timedelta(days=8))
     text = page(sam).get(f"{QUEUE}?{query}").content.decode()
     assert len(set(re.findall(r"/conflict/(\d+)/review/", text))) == found
