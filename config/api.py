@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
-from django.db import DataError, OperationalError
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -57,6 +57,8 @@ DRF_CODES = {
     429: ("TOO_MANY_REQUESTS", "Too many requests. Wait a moment."),
 }
 BUSY = "The database is busy. Nothing was changed; send the same request again in a moment."
+# The database is away, busy, or ended what took too long.
+UNANSWERED = (OperationalError, InterfaceError, InternalError)
 FORMS = (MultiPartParserError, SuspiciousOperation, UnreadablePostError)
 
 
@@ -92,7 +94,7 @@ def exception_handler(exception: Exception, _context: dict[str, Any]) -> Respons
     elif isinstance(exception, DataError):
         log.warning("unfit_value", error=repr(exception))
         status, code, message = 400, "INVALID", "A value does not fit: it is too long, or of a kind that cannot be kept."
-    elif isinstance(exception, OperationalError):
+    elif isinstance(exception, UNANSWERED):
         log.warning("database_busy", error=repr(exception))
         status, code, message, headers = 503, "BUSY", BUSY, {"Retry-After": "1"}
     elif isinstance(exception, Http404):

@@ -6,7 +6,7 @@ from threading import Lock
 import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, DataError, OperationalError
+from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import UnreadablePostError
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django_structlog.middlewares import RequestMiddleware
 from assets_app.errors import HoldfastError
 from assets_app.names import shown
 from assets_app.origin import Origin, coming_from
-from config.api import BUSY, bad_request, refuse, status_of
+from config.api import BUSY, UNANSWERED, bad_request, refuse, status_of
 
 log = structlog.get_logger(__name__)
 ADMIN = "/admin/"
@@ -126,7 +126,7 @@ class RefusalMiddleware:
         if isinstance(exception, HoldfastError):
             status, code = status_of(exception)
             return refuse(request, status, code, exception.message, **exception.facts)
-        if isinstance(exception, OperationalError):
+        if isinstance(exception, UNANSWERED):
             request.user = AnonymousUser()  # who asked cannot be looked up now, neither for the page nor for the log
             answer = refuse(request, 503, "BUSY", BUSY)
             answer["Retry-After"] = "1"

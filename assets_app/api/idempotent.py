@@ -73,4 +73,5 @@ def _digest(request: Request) -> str:
             file.seek(0)
     else:
         digest.update(request._request.body)
+        request.data  # noqa: B018  (parsed now, and not while a transaction is open)
     return digest.hexdigest()

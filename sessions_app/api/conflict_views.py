@@ -35,7 +35,7 @@ from sessions_app.operations.heads import find_session
 
 JSON = [StrictJsonParser, GzipParser]
 RULES = ("merge", "theirs", "yours", "dismiss")
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 200
 MOST_DIFFERENCES = 5000
 
 

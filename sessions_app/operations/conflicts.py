@@ -12,7 +12,7 @@ from assets_app.guarded import writing
 from assets_app.names import check_text
 from assets_app.operations.changes import record_change
 from sessions_app.documents import Document, check_composed
-from sessions_app.errors import AlreadySettled, VersionMoved
+from sessions_app.errors import AlreadySettled, DocumentTooLarge, SessionDeleted, VersionMoved
 from sessions_app.merge import BadChoice, Merge, UnknownPath, merge
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
 from sessions_app.operations.activity import log_activity
@@ -173,7 +173,9 @@ def _settle_one(conflict: Conflict, rule: Rule, *, by: "User", reason: str, is_d
     if not is_dry_run:
         try:
             _apply(rule, conflict, head, by=by, reason=reason)
-        except (VersionMoved, AlreadySettled, InvalidInput):
+        except (DocumentTooLarge, NotAllowed):
+            return "hard"
+        except (VersionMoved, AlreadySettled, InvalidInput, NotFound, SessionDeleted):
             return "moved"
     return "settled"
 

@@ -14,7 +14,7 @@ AT_ONCE = 200
 
 def sessions_with_device(sessions: SessionQuerySet, device_id: str) -> SessionQuerySet:
     """Those whose newest version has the device. What was saved a moment ago is found, too."""
-    for pk in list(unsearched(sessions).values_list("pk", flat=True)[:AT_ONCE]):
+    for pk in list(unsearched(sessions).values_list("pk", flat=True)):
         copy_devices(pk)
     return sessions.filter(devices__device_id=device_id).distinct()
 

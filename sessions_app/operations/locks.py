@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from assets_app.errors import NotFound
+from assets_app.errors import InvalidInput, NotFound
 from sessions_app.errors import SessionDeleted
 from sessions_app.models import Session
 
@@ -35,6 +35,17 @@ def days_remaining(session: Session) -> int:
     if session.deleted_at is None:
         return 0
     return max(0, -(-(session.deleted_at + trash_time() - timezone.now()) // timedelta(days=1)))
+
+
+def check_deleted(session: Session) -> Session:
+    """The session, if it is in the trash.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if session.deleted_at is not None:
+        return session
+    raise InvalidInput("This session is not in the trash, so there is nothing to take out.")
 
 
 def check_not_deleted(session: Session) -> Session:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from assets_app.errors import InvalidInput, NotFound
 from assets_app.names import shown
-from sessions_app.models import Session, SessionActivity, SessionMember
+from sessions_app.models import Lease, Session, SessionActivity, SessionMember
 from sessions_app.operations.activity import log_activity
 from sessions_app.operations.locks import lock_session
 
@@ -44,5 +44,6 @@ def unshare_session(*, session: Session, with_user: str, by: "User") -> bool:
         head = lock_session(session, by=by)
         removed = SessionMember.objects.filter(session=head, user__username=with_user).delete()[0]
         if removed:
+            Lease.objects.filter(session=head, user__username=with_user).delete()
             log_activity(head, SessionActivity.Action.UNSHARED, by=by, at=timezone.now(), user=with_user)
     return bool(removed)

@@ -11,6 +11,7 @@ import jsonpatch
 import jsonpointer
 
 from assets_app.errors import InvalidInput
+from assets_app.names import shown
 from assets_app.strict_json import canonical
 from sessions_app.documents import check_composed, document_too_large, max_document_bytes
 from sessions_app.errors import PatchFailed
@@ -80,8 +81,9 @@ def _apply(value: Any, operation: dict[str, Any], number: int) -> Any:
     except jsonpatch.InvalidJsonPatch as error:
         raise InvalidInput(f"Operation {number} is no JSON patch operation: {error}.", pointer=f"/{number}") from None
     except MISFITS as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise PatchFailed(f"Operation {number} does not fit the document: {reason}.", operation=number) from None
+        place = shown(str(operation.get("path", "")), 200)
+        message = f"Operation {number} does not fit the document at '{place}'. Nothing was changed."
+        raise PatchFailed(message, operation=number) from error
 
 
 def _copied_bytes(value: Any, operation: dict[str, Any]) -> int:

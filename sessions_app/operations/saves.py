@@ -14,8 +14,8 @@ from django.utils import timezone
 from assets_app.errors import InvalidInput, NotFound
 from assets_app.guarded import writing
 from assets_app.prepared import fetch_one
-from sessions_app.documents import LARGEST_INTEGER, Document
-from sessions_app.errors import Leased, VersionRequired
+from sessions_app.documents import LARGEST_INTEGER, Document, check_composed
+from sessions_app.errors import DocumentTooLarge, Leased, VersionRequired
 from sessions_app.ids import canonical_id, check_new_id
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
 from sessions_app.operations.activity import log_activity
@@ -175,8 +175,8 @@ def _attempt(
     if isinstance(seen, Saved):
         return seen
     dispute = dispute_over(head, document, based_on)
-    if policy is MergePolicy.AUTO and dispute.is_soft and not head.is_deleted:
-        return _merge(head, document, based_on, dispute, kept=seen, by=by) if is_locked else None
+    if policy is MergePolicy.AUTO and not head.is_deleted and (merged := _mergeable(head, dispute)) is not None:
+        return _merge(head, document, merged, based_on, dispute, kept=seen, by=by) if is_locked else None
     conflict = seen or refuse(head, document, based_on, dispute, by=by)
     return Refused(conflict, head, based_on, dispute, policy) if conflict is not None else None
 
@@ -223,21 +223,33 @@ def _seen_before(head: Session, based_on: int, document: Document, *, by: "User"
     conflict = (
         Conflict.objects.filter(**mine, base_version=based_on).exclude(state=Conflict.State.DISMISSED).order_by("-pk").first()
     )
-    if conflict is None or conflict.result_version is None:
+    if conflict is None or conflict.state == Conflict.State.OPEN or head.is_deleted:
         return conflict
-    if head.is_deleted:
+    by_itself = SessionVersion.objects.filter(session=head, conflict=conflict, cause=SessionVersion.Cause.MERGED).defer("packed")
+    merged = by_itself.first()
+    if merged is None:  # somebody decided otherwise, perhaps against it: then this is a new save, and a new conflict
         return None
-    return Saved(head, conflict.result_version, conflict.settled_at or head.updated_at, is_repeat=True, is_merged=True)
+    return Saved(head, merged.version, merged.saved_at, is_repeat=True, is_merged=True)
+
+
+def _mergeable(head: Session, dispute: Dispute) -> Document | None:
+    """Both sides together, if they fit: also into the limits of what is kept."""
+    if not dispute.is_soft:
+        return None
+    try:
+        return Document.of(check_composed(dispute.merged), session_id=head.session_id)
+    except (InvalidInput, DocumentTooLarge):
+        return None
 
 
 def _merge(
-    head: Session, document: Document, based_on: int, dispute: Dispute, *, kept: Conflict | None, by: "User"
+    head: Session, document: Document, merged: Document, based_on: int, dispute: Dispute, *, kept: Conflict | None, by: "User"
 ) -> Saved | None:
     """Somebody was faster, and both sides fit together: what came too late is kept, and merged. `head` is locked."""
     conflict = kept or keep_merged(head, document, based_on, dispute, by=by)
     version = commit_version(
         head=head,
-        document=Document.of(dispute.merged, session_id=head.session_id),
+        document=merged,
         by=by,
         cause=SessionVersion.Cause.MERGED,
         conflict=conflict,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from assets_app.errors import InvalidInput
 from assets_app.guarded import writing
 from sessions_app.documents import Document
 from sessions_app.errors import VersionMoved
@@ -15,7 +14,7 @@ from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.counts import count_session
 from sessions_app.operations.history import newest_value, read_version, value_of
-from sessions_app.operations.locks import check_not_deleted, lock_session, trash_time
+from sessions_app.operations.locks import check_deleted, check_not_deleted, lock_session, trash_time
 from sessions_app.signals import session_purging
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ def delete_session(*, session: Session, based_on: int, by: "User") -> SessionVer
         VersionMoved: somebody saved since version `based_on`.
         SessionDeleted: it is there already.
     """
-    check_not_deleted(session)
     with transaction.atomic():
         version = _advance(session, based_on, by=by, cause=Cause.DELETED, deleted_at=timezone.now())
         count_session(owner=session.owner, step=-1)
@@ -46,8 +44,6 @@ def undelete_session(*, session: Session, based_on: int, by: "User") -> SessionV
         VersionMoved: it changed since version `based_on`.
         InvalidInput: it is not in the trash.
     """
-    if session.deleted_at is None:
-        raise InvalidInput("This session is not in the trash, so there is nothing to take out.")
     with transaction.atomic():
         version = _advance(session, based_on, by=by, cause=Cause.UNDELETED)
         count_session(owner=session.owner, step=1)
@@ -62,7 +58,6 @@ def restore_version(*, session: Session, version: int, based_on: int, by: "User"
         VersionMoved: somebody saved since version `based_on`.
         SessionDeleted: the session is in the trash.
     """
-    check_not_deleted(session)
     document = Document.of(value_of(read_version(session=session, version=version)), session_id=session.session_id)
     return _advance(session, based_on, by=by, cause=Cause.RESTORED, document=document, restored_from=version)
 
@@ -112,6 +107,10 @@ def _advance(
     """A version for other reasons than a save: made from the newest one, or not at all."""
     with transaction.atomic():
         head = lock_session(session, by=by)
+        if cause is Cause.UNDELETED:
+            check_deleted(head)
+        else:
+            check_not_deleted(head)
         if head.version != based_on:
             raise VersionMoved.of(head.version, based_on)
         document = document or Document.of(newest_value(head), session_id=head.session_id)

@@ -9,15 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sessions_app.review.rows import key_of
+from tests.browser.checklists import MAKE_PEOPLE, PASSWORD
 from tests.browser.conftest import Visit, Visitor
 from tests.hub import Hub, Program
 
-PEOPLE = """
-from django.contrib.auth.models import User
-for name in ("alice", "bob"):
-    if not User.objects.filter(username=name).exists():
-        User.objects.create_user(name, password="a long enough word")
-"""
 KINDS = ("Foley catheter, 2-way, {} Fr", "SafeGlide IV cannula {}G", "Wound dressing “Calmira” {} cm", "Suction catheter {} Fr")
 LONG = "Seen in the store room on the second floor. The label is legible, the number matches, the packaging is intact. " * 8
 
@@ -45,7 +40,7 @@ def checklist(session: str) -> dict[str, Any]:
 
 def dispute(hub: Hub) -> Dispute:
     """alice and bob go through a checklist of 100 devices at once. bob comes too late."""
-    hub.manage("shell", "-c", PEOPLE)
+    hub.manage("shell", "-c", MAKE_PEOPLE.format(password=PASSWORD))
     alice, bob = (Program(hub, hub.manage("create_token", name).strip()) for name in ("alice", "bob"))
     session = f"ward-{secrets.token_hex(4)}"
     start = checklist(session)

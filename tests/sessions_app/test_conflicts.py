@@ -114,6 +114,25 @@ def test_auto_does_not_guess_where_both_changed_the_same(alice: User) -> None:
     assert at(session)["note"] == "theirs"
 
 
+def test_a_merge_that_grows_too_large_is_a_conflict_and_kept(alice: User, settings: Any) -> None:
+    settings.HOLDFAST_MAX_DOCUMENT_MB = 1
+    session = make_session(by=alice)
+    save(session, 1, alice, theirs="x" * 700_000)
+    refused = save(session, 1, alice, MergePolicy.AUTO, yours="y" * 700_000)
+    assert isinstance(refused, Refused)
+    assert refused.conflict.severity == "soft"
+    conflicts = list(Conflict.objects.select_related("session"))
+    assert settle_many(conflicts=conflicts, rule="merge", by=alice) == {"hard": 1}
+
+
+def test_a_save_that_was_decided_against_is_not_told_to_be_in(alice: User) -> None:
+    conflict = hard(alice)
+    resolve_conflict(conflict=conflict, based_on=2, by=alice, take="theirs")
+    again = save(conflict.session, 1, alice, note="yours", b=1)
+    assert isinstance(again, Refused)
+    assert Conflict.objects.count() == 2
+
+
 def test_the_kind_of_session_decides_unless_the_request_does(alice: User, settings: Any) -> None:
     settings.HOLDFAST_MERGE_POLICY = {"document": "auto"}
     session = make_session(by=alice, devices=BASE)

@@ -1,6 +1,7 @@
 """The trash, old versions, and deleting for good."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,6 +84,20 @@ def test_what_is_deleted_cannot_be_deleted_nor_what_is_not_taken_back(alice: Use
         delete_session(session=fresh(session), based_on=2, by=alice)
     with pytest.raises(SessionDeleted):
         restore_version(session=fresh(session), version=1, based_on=2, by=alice)
+
+
+def test_what_was_read_before_it_was_deleted_is_not_deleted_twice(alice: User) -> None:
+    """Twice deleted, it would be counted down twice, and the list of what is left would be wrong."""
+    as_read = make_session(by=alice)
+    delete_session(session=fresh(as_read), based_on=1, by=alice)
+    for change in (delete_session, partial(restore_version, version=1)):
+        with pytest.raises(SessionDeleted):
+            change(session=as_read, based_on=2, by=alice)
+    in_trash = fresh(as_read)
+    undelete_session(session=fresh(as_read), based_on=2, by=alice)
+    with pytest.raises(InvalidInput):
+        undelete_session(session=in_trash, based_on=3, by=alice)
+    assert live_sessions_of(alice) == 1
 
 
 def test_an_old_version_comes_back_and_those_between_stay(alice: User) -> None:
