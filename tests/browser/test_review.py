@@ -84,7 +84,7 @@ def sign_in_as(visitor: Visitor, name: str) -> None:
     visitor.page.context.clear_cookies()
     visitor.go("/collect/")
     visitor.page.get_by_label("Name").fill(name)
-    visitor.page.get_by_label("Password").fill("a long enough word")
+    visitor.page.get_by_label("Password").fill(PASSWORD)
     visitor.page.get_by_role("button", name="Sign in").click()
     expect(visitor.page.get_by_role("heading", name="Collect")).to_be_visible()
 
