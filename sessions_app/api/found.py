@@ -8,7 +8,6 @@ from django.http import Http404
 from rest_framework.request import Request
 
 from assets_app.api.conditions import matched_version
-from assets_app.errors import NotAllowed
 from sessions_app.errors import VersionRequired
 from sessions_app.ids import canonical_id
 from sessions_app.models import Conflict, Session
@@ -35,15 +34,6 @@ def any_session(request: Request, session_id: str) -> Session:
 
 def live_session(request: Request, session_id: str) -> Session:
     return check_not_deleted(any_session(request, session_id))
-
-
-def own_session(request: Request, session_id: str) -> Session:
-    """One that the caller may delete, restore and share."""
-    session = any_session(request, session_id)
-    user = user_of(request)
-    if session.owner_id != user.pk and not user.is_staff:
-        raise NotAllowed("Only its owner and staff may do that with a session that is shared with you.")
-    return session
 
 
 def needed_version(request: Request, session: Session, **told: Any) -> int:
