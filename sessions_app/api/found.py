@@ -53,9 +53,7 @@ def visible_conflict(request: Request, conflict_id: str) -> Conflict:
         wanted = uuid.UUID(conflict_id)
     except ValueError:
         raise Http404 from None
-    related = ("session__owner", "saved_by", "assignee", "settled_by")
-    mine = Conflict.objects.filter(session__in=Session.objects.visible_to(request.user))
-    conflict = mine.filter(uuid=wanted).select_related(*related).first()
+    conflict = Conflict.objects.visible_to(request.user).with_people().filter(uuid=wanted).first()
     if conflict is None:
         raise Http404
     return conflict

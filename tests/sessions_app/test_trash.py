@@ -1,5 +1,6 @@
 """The trash, old versions, and deleting for good."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_no_door_can_let_a_member_or_a_stranger_delete_restore_or_share(
         share_session(session=session, with_user="bob", by=alice)
     delete_session(session=trashed, based_on=1, by=alice)
     before = list(SessionActivity.objects.values_list("session_id", "action"))
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: delete_session(session=fresh(live), based_on=1, by=user),
         lambda: undelete_session(session=fresh(trashed), based_on=2, by=user),
         lambda: share_session(session=fresh(live), with_user="charlie", by=user),
