@@ -22,7 +22,7 @@ class SessionsConfig(AppConfig):
 
         asset_stored.connect(receivers.attach_stored_asset, dispatch_uid="attach_stored_asset")
         VISIBLE["session"] = lambda user: Session.objects.visible_to(user).values("pk")
-        VISIBLE["conflict"] = lambda user: Conflict.objects.filter(session__in=Session.objects.visible_to(user)).values("uuid")
+        VISIBLE["conflict"] = lambda user: Conflict.objects.visible_to(user).values("uuid")
         add_chore(catch_up, every=timedelta(seconds=5))
         add_chore(purge_trash, every=timedelta(minutes=10))
         add_chore(sweep_leases, every=timedelta(hours=1))

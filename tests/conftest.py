@@ -1,5 +1,7 @@
 """The cast: alice owns things, bob is shown some of them, charlie must see none of them, sam is staff."""
 
+import html
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,13 +109,17 @@ class Api:
         return self.client.post(path, body, content_type=content_type)
 
 
+Apis = Callable[..., Api]
+Page = Callable[[User], Client]
+
+
 @pytest.fixture
-def api() -> Callable[..., Api]:
+def api() -> Apis:
     return Api
 
 
 @pytest.fixture
-def page() -> Callable[[User], Client]:
+def page() -> Page:
     """A browser that is signed in, without scripts."""
 
     def signed_in(user: User) -> Client:
@@ -135,3 +141,8 @@ def assert_refused(response: Any, status: int, code: str) -> dict[str, Any]:
     for leak in ("Traceback", "SELECT", "sqlite", "psycopg", "/site-packages/", "DETAIL:"):
         assert leak not in response.content.decode()
     return body
+
+
+def words(response: Any) -> str:
+    """What somebody reads on a page."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", response.content.decode())).split())

@@ -25,7 +25,7 @@ from sessions_app.admin.readable import readable
 from sessions_app.models import Conflict
 from sessions_app.operations.conflicts import MOST_REASON, Rule, assign_conflict, may_settle, settle_many
 from sessions_app.operations.history import bytes_of
-from sessions_app.review.desk import RELATED, Done, act, page_of
+from sessions_app.review.desk import Done, act, page_of
 from sessions_app.review.words import device_name
 
 MOST_AT_ONCE = 1000
@@ -128,7 +128,7 @@ class ConflictAdmin(WindowAdmin[Conflict]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         user = cast(User, request.user)
-        conflict = get_object_or_404(Conflict.objects.select_related(*RELATED), pk=pk)
+        conflict = get_object_or_404(Conflict.objects.with_people(), pk=pk)
         sheet = None
         if request.method == "POST":
             if not self.has_settle_permission(request) or not may_settle(user, conflict.session):

@@ -14,7 +14,7 @@ from assets_app.errors import InvalidInput, NotFound
 from assets_app.models import Asset
 from sessions_app.api import shapes
 from sessions_app.api.bodies import file_body, lease_body
-from sessions_app.api.found import any_session, fields_of, live_session, own_session, user_of
+from sessions_app.api.found import any_session, fields_of, live_session, user_of
 from sessions_app.api.parsers import GzipParser, StrictJsonParser
 from sessions_app.models import SessionFile
 from sessions_app.operations.files import attach_file
@@ -92,7 +92,7 @@ class MembersView(APIView):
         name = fields_of(request).get("user")
         if not isinstance(name, str) or not name:
             raise InvalidInput("Send the 'user' to share it with, by name.", pointer="/user")
-        share_session(session=own_session(request, session_id), with_user=name, by=user_of(request))
+        share_session(session=any_session(request, session_id), with_user=name, by=user_of(request))
         return _members(request, session_id)
 
 
@@ -101,7 +101,7 @@ class MemberView(APIView):
 
     @extend_schema(operation_id="unshare_session", responses={200: shapes.MEMBERS})
     def delete(self, request: Request, session_id: str, username: str) -> Response:
-        session = own_session(request, session_id)
+        session = any_session(request, session_id)
         if not unshare_session(session=session, with_user=username, by=user_of(request)):
             raise NotFound("The session is not shared with anybody of that name.")
         return _members(request, session_id)

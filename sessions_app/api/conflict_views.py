@@ -21,7 +21,7 @@ from sessions_app.api.found import fields_of, needed_version, user_of, visible_c
 from sessions_app.api.parsers import GzipParser, StrictJsonParser
 from sessions_app.ids import canonical_id
 from sessions_app.merge import MISSING, Difference
-from sessions_app.models import Conflict, Session
+from sessions_app.models import Conflict
 from sessions_app.operations.conflicts import (
     assign_conflict,
     dismiss_conflict,
@@ -229,7 +229,7 @@ def difference_body(difference: Difference) -> dict[str, Any]:
 
 
 def _wanted(request: Request) -> Any:
-    conflicts = Conflict.objects.filter(session__in=Session.objects.visible_to(request.user))
+    conflicts = Conflict.objects.visible_to(request.user)
     state = params.choice(request, "state", [*Conflict.State.values, "all"], default="open")
     if state != "all":
         conflicts = conflicts.filter(state=state)
@@ -241,7 +241,7 @@ def _wanted(request: Request) -> Any:
     if assignee := params.text(request, "assignee"):
         name = user_of(request).get_username() if assignee == "me" else assignee
         conflicts = conflicts.filter(assignee__username=name)
-    return conflicts.select_related("session", "saved_by", "assignee", "settled_by").defer("packed")
+    return conflicts.with_people().defer("packed")
 
 
 def _choices(data: dict[str, Any]) -> tuple[dict[str, Any], Any]:

@@ -8,7 +8,6 @@ from django.http import Http404
 from rest_framework.request import Request
 
 from assets_app.api.conditions import matched_version
-from assets_app.errors import NotAllowed
 from sessions_app.errors import VersionRequired
 from sessions_app.ids import canonical_id
 from sessions_app.models import Conflict, Session
@@ -37,15 +36,6 @@ def live_session(request: Request, session_id: str) -> Session:
     return check_not_deleted(any_session(request, session_id))
 
 
-def own_session(request: Request, session_id: str) -> Session:
-    """One that the caller may delete, restore and share."""
-    session = any_session(request, session_id)
-    user = user_of(request)
-    if session.owner_id != user.pk and not user.is_staff:
-        raise NotAllowed("Only its owner and staff may do that with a session that is shared with you.")
-    return session
-
-
 def needed_version(request: Request, session: Session, **told: Any) -> int:
     """The version that a change is meant for.
 
@@ -63,9 +53,7 @@ def visible_conflict(request: Request, conflict_id: str) -> Conflict:
         wanted = uuid.UUID(conflict_id)
     except ValueError:
         raise Http404 from None
-    related = ("session__owner", "saved_by", "assignee", "settled_by")
-    mine = Conflict.objects.filter(session__in=Session.objects.visible_to(request.user))
-    conflict = mine.filter(uuid=wanted).select_related(*related).first()
+    conflict = Conflict.objects.visible_to(request.user).with_people().filter(uuid=wanted).first()
     if conflict is None:
         raise Http404
     return conflict

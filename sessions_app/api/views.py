@@ -17,7 +17,7 @@ from assets_app.errors import InvalidInput
 from sessions_app.api import lists, shapes
 from sessions_app.api.answers import saved_or_conflict, version_made
 from sessions_app.api.bodies import session_text
-from sessions_app.api.found import any_session, fields_of, live_session, needed_version, own_session, user_of
+from sessions_app.api.found import any_session, fields_of, live_session, needed_version, user_of
 from sessions_app.api.parsers import GzipParser, JsonPatchParser, MergePatchParser, StrictJsonParser
 from sessions_app.errors import VersionRequired
 from sessions_app.operations.history import bytes_of, newest_bytes, read_version, version_as_of
@@ -126,7 +126,7 @@ class SessionView(APIView):
         responses={200: shapes.DELETED},
     )
     def delete(self, request: Request, session_id: str) -> Response:
-        session = own_session(request, session_id)
+        session = any_session(request, session_id)
         sent = params.integer(request, "version", default=0, least=1, most=2**31 - 1)
         based_on = needed_version(request, session, version=sent or None)
         version = delete_session(session=session, based_on=based_on, by=user_of(request))
@@ -159,7 +159,7 @@ def _act(request: Request, session_id: str, action: Any) -> Response:
         raise InvalidInput(f"Invalid action. Actions are {', '.join(ACTIONS)}.", pointer="/action")
     user = user_of(request)
     if action == "restore":
-        session = own_session(request, session_id)
+        session = any_session(request, session_id)
         based_on = matched_version(request, _version=fields_of(request).get("_version"))
         if based_on is None and not session.is_deleted:
             raise VersionRequired.of(session.version)

@@ -29,6 +29,7 @@ from marshal import dumps
 from typing import Any, Literal
 
 from sessions_app.merge.order import Order, Side
+from sessions_app.merge.paths import escaped, unescaped
 from sessions_app.merge.values import MISSING, Missing, are_all_same, is_same
 
 __all__ = [
@@ -43,8 +44,10 @@ __all__ = [
     "Side",
     "UnknownPath",
     "diff",
+    "escaped",
     "is_same",
     "merge",
+    "unescaped",
 ]
 
 IDENTITY_KEYS = ("device_id", "id", "row_index")
@@ -183,7 +186,7 @@ class _Merging:
         merged = {}
         for name in sorted(start.keys() | theirs.keys() | yours.keys()):
             sides = start.get(name, MISSING), theirs.get(name, MISSING), yours.get(name, MISSING)
-            value = sides[0] if are_all_same(*sides) else self.part(f"{path}/{_escaped(name)}", *sides)
+            value = sides[0] if are_all_same(*sides) else self.part(f"{path}/{escaped(name)}", *sides)
             if value is not MISSING:
                 merged[name] = value
         return merged if merged or base is not MISSING else MISSING
@@ -209,7 +212,7 @@ class _Merging:
                 sides = [rows.get(name, MISSING) for rows in (base, theirs, yours)]
                 # A row is never put together from two that were added apart.
                 settle = self._whole if MISSING in sides else self.part
-                merged[name] = settle(f"{path}/{_escaped(key)}={_escaped(name)}", *sides)
+                merged[name] = settle(f"{path}/{escaped(key)}={escaped(name)}", *sides)
         names = order.merged
         if order.changed_by is not None:
             shared = zip((base, theirs, yours), order.shared(), strict=True)
@@ -280,10 +283,6 @@ def _check_choice(path: str, choice: Any) -> None:
     is_side = isinstance(choice, str) and choice in ("theirs", "yours", "base")
     if not is_side and not (isinstance(choice, Mapping) and set(choice) == {"value"}):
         raise BadChoice(path, f"The choice for '{path}' must be 'theirs', 'yours', 'base' or an object with a 'value'.")
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _as_change(difference: Difference) -> Change:

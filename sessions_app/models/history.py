@@ -1,6 +1,7 @@
 """History: every version, every entry of the log, every losing side of a conflict."""
 
 import uuid
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +10,9 @@ from django.utils import timezone
 
 from assets_app.guarded import GuardedModel, GuardedQuerySet
 from sessions_app.models.sessions import Session
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 
 class PackedDocument(GuardedModel):
@@ -120,8 +124,16 @@ class SessionActivity(GuardedModel):
 
 
 class ConflictQuerySet(GuardedQuerySet["Conflict"]):
-    def unsettled(self) -> "ConflictQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Those of the sessions that they may see."""
+        return self.filter(session__in=Session.objects.visible_to(user))
+
+    def unsettled(self) -> Self:
         return self.filter(state=Conflict.State.OPEN)
+
+    def with_people(self) -> Self:
+        """With the rows that are named wherever a conflict is shown."""
+        return self.select_related("session__owner", "saved_by", "assignee", "settled_by")
 
 
 class Conflict(PackedDocument):

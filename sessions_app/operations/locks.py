@@ -1,4 +1,4 @@
-"""Taking a session's lock, and what every change asks first."""
+"""Taking a session's lock, who may do what with it, and what every change asks first."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from assets_app.errors import InvalidInput, NotFound
+from assets_app.errors import InvalidInput, NotAllowed, NotFound
 from sessions_app.errors import SessionDeleted
 from sessions_app.models import Session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+UNSEEN = "There is no such session, or you may no longer see it."
 
 
 def lock_session(session: Session, *, by: "User") -> Session:
@@ -22,8 +25,27 @@ def lock_session(session: Session, *, by: "User") -> Session:
     """
     head = Session.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=session.pk).first()
     if head is None:
-        raise NotFound("There is no such session, or you may no longer see it.")
+        raise NotFound(UNSEEN)
     return head
+
+
+def may_manage(user: "User", session: Session) -> bool:
+    """Whether they may delete, restore and share it: its owner and staff, as `SessionQuerySet.owned_by`."""
+    return user.is_staff or session.owner_id == user.pk
+
+
+def check_may_manage(session: Session, *, by: "User") -> Session:
+    """The session, if `by` may delete, restore and share it.
+
+    Raises:
+        NotAllowed: it is only shared with them.
+        NotFound: they may not even see it.
+    """
+    if may_manage(by, session):
+        return session
+    if not Session.objects.visible_to(by).filter(pk=session.pk).exists():
+        raise NotFound(UNSEEN)
+    raise NotAllowed("Only its owner and staff may do that with a session that is shared with you.")
 
 
 def trash_time() -> timedelta:

@@ -10,7 +10,7 @@ from assets_app.errors import InvalidInput, NotFound
 from assets_app.names import shown
 from sessions_app.models import Lease, Session, SessionActivity, SessionMember
 from sessions_app.operations.activity import log_activity
-from sessions_app.operations.locks import lock_session
+from sessions_app.operations.locks import check_may_manage, lock_session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,9 +20,11 @@ def share_session(*, session: Session, with_user: str, by: "User") -> SessionMem
     """Let somebody read and save the session. Said twice, nothing changes.
 
     Raises:
+        NotAllowed, NotFound: it is only shared with `by`, or not for them to see.
         NotFound: there is no user of that name.
         InvalidInput: it is their own.
     """
+    check_may_manage(session, by=by)
     user = get_user_model().objects.filter(username=with_user, is_active=True).first()
     if user is None:
         raise NotFound(f"There is nobody here by the name of {shown(with_user)!r}. Check the spelling.", field="user")
@@ -39,7 +41,12 @@ def share_session(*, session: Session, with_user: str, by: "User") -> SessionMem
 
 
 def unshare_session(*, session: Session, with_user: str, by: "User") -> bool:
-    """From now on that user sees it no more; a save of theirs that is under way fails. False if it was not shared with them."""
+    """From now on that user sees it no more; a save of theirs that is under way fails. False if it was not shared with them.
+
+    Raises:
+        NotAllowed, NotFound: it is only shared with `by`, or not for them to see.
+    """
+    check_may_manage(session, by=by)
     with transaction.atomic():
         head = lock_session(session, by=by)
         removed = SessionMember.objects.filter(session=head, user__username=with_user).delete()[0]

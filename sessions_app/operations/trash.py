@@ -14,7 +14,7 @@ from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.counts import count_session
 from sessions_app.operations.history import newest_value, read_version, value_of
-from sessions_app.operations.locks import check_deleted, check_not_deleted, lock_session, trash_time
+from sessions_app.operations.locks import check_deleted, check_may_manage, check_not_deleted, lock_session, trash_time
 from sessions_app.signals import session_purging
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def delete_session(*, session: Session, based_on: int, by: "User") -> SessionVer
     Raises:
         VersionMoved: somebody saved since version `based_on`.
         SessionDeleted: it is there already.
+        NotAllowed, NotFound: it is only shared with `by`, or not for them to see.
     """
+    check_may_manage(session, by=by)
     with transaction.atomic():
         version = _advance(session, based_on, by=by, cause=Cause.DELETED, deleted_at=timezone.now())
         count_session(owner=session.owner, step=-1)
@@ -43,7 +45,9 @@ def undelete_session(*, session: Session, based_on: int, by: "User") -> SessionV
     Raises:
         VersionMoved: it changed since version `based_on`.
         InvalidInput: it is not in the trash.
+        NotAllowed, NotFound: it is only shared with `by`, or not for them to see.
     """
+    check_may_manage(session, by=by)
     with transaction.atomic():
         version = _advance(session, based_on, by=by, cause=Cause.UNDELETED)
         count_session(owner=session.owner, step=1)

@@ -1,11 +1,9 @@
 """Conflicts for collectors: those of the sessions that they can see."""
 
 import uuid
-from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -16,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sessions_app.models import Conflict
 from sessions_app.operations.conflicts import may_settle
-from sessions_app.review.desk import Done, act, page_of, visible_conflicts
+from sessions_app.pages.found import user_of
+from sessions_app.review.desk import Done, act, page_of
 from sessions_app.review.words import device_name
 
 PAGE_SIZE = 25
@@ -29,7 +28,7 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state")
     if state not in Conflict.State.values:
         state = str(Conflict.State.OPEN)
-    conflicts = visible_conflicts(request.user)
+    conflicts = Conflict.objects.visible_to(user_of(request)).with_people()
     counts = dict(conflicts.order_by().values_list("state").annotate(Count("pk")))
     page = Paginator(conflicts.filter(state=state).defer("packed"), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
@@ -45,8 +44,8 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def conflict(request: HttpRequest, conflict_id: uuid.UUID) -> HttpResponse:
     """One conflict: its differences and a form to settle it; of a settled one what came of it, and the way back."""
-    user = cast(User, request.user)
-    found = get_object_or_404(visible_conflicts(user), uuid=conflict_id)
+    user = user_of(request)
+    found = get_object_or_404(Conflict.objects.visible_to(user).with_people(), uuid=conflict_id)
     sheet = None
     if request.method == "POST":
         if request.POST.get("do") in ("assign", "unassign") or not may_settle(user, found.session):

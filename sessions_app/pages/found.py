@@ -5,9 +5,10 @@ from typing import cast
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 
-from assets_app.errors import InvalidInput, NotAllowed
+from assets_app.errors import InvalidInput
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session
+from sessions_app.operations.heads import find_session
 
 
 def user_of(request: HttpRequest) -> User:
@@ -21,22 +22,9 @@ def visible_session(request: HttpRequest, session_id: str) -> Session:
         wanted = canonical_id(session_id)
     except InvalidInput:
         raise Http404 from None
-    session = Session.objects.visible_to(request.user).select_related("owner").filter(session_id=wanted).first()
+    session = find_session(wanted, by=user_of(request))
     if session is None:
         raise Http404
-    return session
-
-
-def owns(request: HttpRequest, session: Session) -> bool:
-    """May the visitor delete, restore and share it?"""
-    user = user_of(request)
-    return user.is_staff or session.owner_id == user.pk
-
-
-def own_session(request: HttpRequest, session_id: str) -> Session:
-    session = visible_session(request, session_id)
-    if not owns(request, session):
-        raise NotAllowed("Only its owner and staff may do that with a session that is shared with you.")
     return session
 
 

@@ -16,10 +16,10 @@ from assets_app.names import check_text
 from sessions_app.errors import SessionDeleted, VersionMoved
 from sessions_app.models import Session
 from sessions_app.operations.history import read_version, value_of
-from sessions_app.operations.locks import days_remaining
+from sessions_app.operations.locks import check_may_manage, days_remaining, may_manage
 from sessions_app.operations.members import share_session, unshare_session
 from sessions_app.operations.trash import delete_session, restore_version, undelete_session
-from sessions_app.pages.found import own_session, owns, sent_version, user_of, visible_session
+from sessions_app.pages.found import sent_version, user_of, visible_session
 from sessions_app.pages.words import changes_in_words
 
 SHOWN_VERSIONS = 20
@@ -32,7 +32,7 @@ def panel_of(request: HttpRequest, session: Session) -> dict[str, Any]:
     return {
         "versions": session.versions.select_related("saved_by").defer("packed")[:SHOWN_VERSIONS],
         "members": session.members.select_related("user"),
-        "is_own": owns(request, session),
+        "is_own": may_manage(user_of(request), session),
         "conflicts": session.conflicts.unsettled().select_related("saved_by").defer("packed")[:SHOWN_VERSIONS],
         "days_remaining": days_remaining(session),
     }
@@ -42,7 +42,7 @@ def panel_of(request: HttpRequest, session: Session) -> dict[str, Any]:
 @require_POST
 def members(request: HttpRequest, session_id: str) -> HttpResponse:
     """Share the session with `add`, or no more with `remove`: names of users."""
-    session = own_session(request, session_id)
+    session = visible_session(request, session_id)
     if gone := request.POST.get("remove"):
         if unshare_session(session=session, with_user=check_text(gone, what="name"), by=user_of(request)):
             messages.success(request, f"{gone} does not see this session any more.")
@@ -97,7 +97,7 @@ def _restore_version(request: HttpRequest, session: Session, number: int) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, session_id: str) -> HttpResponse:
     """Asks, then moves the session to the trash."""
-    session = own_session(request, session_id)
+    session = check_may_manage(visible_session(request, session_id), by=user_of(request))
     if request.method == "POST":
         try:
             delete_session(session=session, based_on=sent_version(request), by=user_of(request))
@@ -115,7 +115,7 @@ def delete(request: HttpRequest, session_id: str) -> HttpResponse:
 @require_POST
 def undelete(request: HttpRequest, session_id: str) -> HttpResponse:
     """Takes the session out of the trash."""
-    session = own_session(request, session_id)
+    session = visible_session(request, session_id)
     try:
         undelete_session(session=session, based_on=sent_version(request), by=user_of(request))
     except (VersionMoved, InvalidInput) as refusal:

@@ -1,6 +1,6 @@
 """The pages for people: collecting files, and looking at sessions."""
 
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -23,9 +23,8 @@ from sessions_app.operations.collect import Collected, collect_file
 from sessions_app.operations.history import newest_value
 from sessions_app.pages.editor import edit_checklist
 from sessions_app.pages.forms import CollectForm
-from sessions_app.pages.found import visible_session
+from sessions_app.pages.found import user_of, visible_session
 from sessions_app.pages.panel import panel_of
-from sessions_app.review.desk import visible_conflicts
 
 log = structlog.get_logger(__name__)
 RECENT = 50
@@ -47,7 +46,7 @@ WHAT = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def collect(request: HttpRequest) -> HttpResponse:
     """The collect page: a form that takes many files, and, with JavaScript, sends them one by one."""
-    user = cast(User, request.user)
+    user = user_of(request)
     recent = Session.objects.filter(owner=user).live()
     form = CollectForm(
         request.POST if request.method == "POST" else None, sessions=recent, initial={"batch": get_random_string(16).lower()}
@@ -74,7 +73,7 @@ def _collect_one(request: HttpRequest, form: CollectForm, files: list[Any]) -> H
     """For the page's script: one file, answered like an API call. Refusals go out by the one error table."""
     if len(files) != 1:
         raise InvalidInput(f"Send one file in the field 'files'; {len(files)} came.", field="files")
-    collected = _collect(form, files[0], by=cast(User, request.user))
+    collected = _collect(form, files[0], by=user_of(request))
     return JsonResponse(_told(files[0], collected), status=200 if collected.is_repeat else 201)
 
 
@@ -126,7 +125,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
     if words:
         sessions = sessions.filter(Q(session_name__icontains=words) | Q(session_id__icontains=words))
     page = Paginator(sessions, PAGE_SIZE).get_page(request.GET.get("page"))
-    conflicts = visible_conflicts(request.user).filter(state=Conflict.State.OPEN).count()
+    conflicts = Conflict.objects.visible_to(user_of(request)).unsettled().count()
     return render(request, "sessions_app/session_list.html", {"page": page, "words": words, "conflicts": conflicts})
 
 

@@ -1,7 +1,6 @@
 """Changes of documents in words: which device, which field, from what to what."""
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -10,21 +9,17 @@ from typing import Any
 from sessions_app.merge import MISSING, Change, diff
 from sessions_app.pages.rows import STATUSES
 from sessions_app.policies import identity_keys
+from sessions_app.review.words import Gazetteer, Place
 
-LABELS = {
-    "status": "Status",
+LABELS = {  # as the editor calls them
     "selected_image_url": "Chosen image",
     "custom_image_url": "Own image",
     "checker_notes": "Notes",
     "product_name": "Product",
-    "manufacturer": "Manufacturer",
-    "device_id": "Device id",
-    "current_batch": "Current batch",
     "completed_batches": "Batches done",
     "session_name": "Name",
 }
 LONGEST = 400
-_ROW = re.compile(r"/devices/([^/=]+)=([^/]*)(?:/(.*))?\Z", re.DOTALL)
 
 
 @dataclass
@@ -37,35 +32,17 @@ class Section:
 
 def changes_in_words(before: dict[str, Any], after: dict[str, Any]) -> list[Section]:
     """What changed from one document to another."""
-    names = _names([*(before.get("devices") or []), *(after.get("devices") or [])])
-    changes = diff(before, after, keys=identity_keys())
+    gazetteer = Gazetteer((after, before), identity_keys(), LABELS)
+    changes = [(gazetteer.place(change.path), change) for change in diff(before, after, keys=identity_keys())]
     return [
-        Section(title, [_line(change) for change in group])
-        for title, group in groupby(changes, key=lambda change: title_of(change.path, names))
+        Section(title, [_line(place, change) for place, change in group])
+        for title, group in groupby(changes, key=lambda pair: _title(pair[0]))
     ]
 
 
 def paths_in_words(paths: Iterable[str], document: dict[str, Any]) -> list[str]:
-    names = _names(document.get("devices") or [])
-    return [f"{title_of(path, names)}: {label_of(path)}" for path in paths]
-
-
-def title_of(path: str, names: dict[tuple[str, str], str]) -> str:
-    row = _ROW.match(path)
-    if row is None:
-        return "The list itself"
-    key, identity = _plain(row[1]), _plain(row[2])
-    return names.get((key, identity)) or f"{LABELS.get(key, key)} {identity}"
-
-
-def label_of(path: str) -> str:
-    row = _ROW.match(path)
-    if row is not None and row[3] is None:
-        return "The whole device"
-    if path.endswith("/~order"):
-        return "Order of the devices"
-    name = _plain(row[3] if row is not None else path.lstrip("/"))
-    return LABELS.get(name, name.replace("_", " ")) or "Everything"
+    gazetteer = Gazetteer((document,), identity_keys(), LABELS)
+    return [f"{_title(place)}: {place.field}" for place in map(gazetteer.place, paths)]
 
 
 def in_words(value: Any, path: str = "") -> str:
@@ -78,20 +55,10 @@ def in_words(value: Any, path: str = "") -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _line(change: Change) -> dict[str, str]:
+def _title(place: Place) -> str:
+    return place.row_name or "The list itself"
+
+
+def _line(place: Place, change: Change) -> dict[str, str]:
     before, after = (in_words(value, change.path) for value in (change.before, change.after))
-    return {"label": label_of(change.path), "before": before, "after": after}
-
-
-def _names(devices: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    """What a device is called, by each field that may identify it."""
-    names: dict[tuple[str, str], str] = {}
-    for device in devices:
-        product, identity = str(device.get("product_name") or "Device"), device.get("device_id")
-        name = f"{product} ({identity})" if identity else product
-        names |= {(key, str(device[key])): name for key in identity_keys() if isinstance(device.get(key), str | int)}
-    return names
-
-
-def _plain(text: str) -> str:
-    return text.replace("~1", "/").replace("~0", "~")
+    return {"label": place.field, "before": before, "after": after}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assets_app.errors import InvalidInput
 from sessions_app.errors import AlreadySettled, DocumentTooLarge, SessionDeleted, VersionMoved
-from sessions_app.models import Conflict, Session, SessionVersion
+from sessions_app.models import Conflict, SessionVersion
 from sessions_app.operations.conflicts import (
     Side,
     assign_conflict,
@@ -21,10 +21,8 @@ from sessions_app.review.sheet import Sheet, read_outcome, read_sheet
 from sessions_app.review.words import device_name, door_name
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
-    from django.db.models import QuerySet
+    from django.contrib.auth.models import User
 
-RELATED = ("session__owner", "saved_by", "assignee", "settled_by")
 REFUSALS = (InvalidInput, DocumentTooLarge, SessionDeleted)
 NO_CHOICE = "Both sides changed this. Choose one."
 MOST_TOLD = 10
@@ -36,10 +34,6 @@ class Done:
 
     message: str
     level: Literal["success", "warning", "error"] = "success"
-
-
-def visible_conflicts(user: "User | AnonymousUser") -> "QuerySet[Conflict]":
-    return Conflict.objects.filter(session__in=Session.objects.visible_to(user)).select_related(*RELATED)
 
 
 def act(conflict: Conflict, data: Mapping[str, str], *, by: "User") -> Done | Sheet:
@@ -159,7 +153,7 @@ def _unassign(conflict: Conflict, _entries: Entries, by: "User") -> Done:
 
 
 def _again(conflict: Conflict) -> Conflict:
-    return Conflict.objects.select_related(*RELATED).get(pk=conflict.pk)
+    return Conflict.objects.with_people().get(pk=conflict.pk)
 
 
 STEPS: dict[str, Callable[[Conflict, Entries, "User"], Done]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assets_app.strict_json import canonical
-from sessions_app.merge import MISSING, Change, Difference, is_same
+from sessions_app.merge import MISSING, Change, Difference, escaped, is_same, unescaped
 from sessions_app.review.texts import Piece, around, pieces, shortened, whole
 from sessions_app.review.words import Gazetteer, Place, field_name, row_name, value_text
 
@@ -147,7 +147,7 @@ def folds_of(document: dict[str, Any], paths: Iterable[str], keys: Sequence[str]
     touched: dict[str, set[str]] = {}
     for path in paths:
         first, _, rest = path[1:].partition("/")
-        touched.setdefault(first.replace("~1", "/").replace("~0", "~"), set()).add(rest.partition("/")[0])
+        touched.setdefault(unescaped(first), set()).add(rest.partition("/")[0])
     folds, fields = [], []
     for name, value in document.items():
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
@@ -165,8 +165,8 @@ def _rows_untouched(items: list[dict[str, Any]], touched: set[str], keys: Sequen
     if "" in touched:  # the array as a whole
         return []
     key = next((key for key in keys if all(key in item for item in items)), "")
-    start = f"{key}="
-    names = {segment[len(start) :].replace("~1", "/").replace("~0", "~") for segment in touched if segment.startswith(start)}
+    start = f"{escaped(key)}="
+    names = {unescaped(segment[len(start) :]) for segment in touched if segment.startswith(start)}
     return [row_name([item], str(item.get(key, "a row"))) for item in items if str(item.get(key)) not in names]
 
 

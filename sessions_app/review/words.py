@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from assets_app.names import shown
-from sessions_app.merge import MISSING
+from sessions_app.merge import MISSING, escaped, unescaped
 
 NAMES = ("product_name", "official_product_name", "name", "title", "label", "text", "filename")
 DOORS = {"api": "the API", "page": "a page", "admin": "the admin", "command": "a command"}
@@ -22,13 +22,22 @@ NAME_LENGTH = 80
 
 @dataclass(frozen=True)
 class Place:
-    """Where something differs. `row` is the path of the array's row that it is in, or empty; `title` and `note` name that row."""
+    """Where something differs. `row` is the path of the array's row that it is in, or empty.
+
+    `title` and `note` name that row, and `identity` tells it from others of that name.
+    """
 
     path: str
     row: str
     title: str
     note: str
     field: str
+    identity: str = ""
+
+    @property
+    def row_name(self) -> str:
+        """The row, told from others that are called the same."""
+        return self.title if self.identity in ("", self.title) else f"{self.title} ({self.identity})"
 
     @property
     def words(self) -> str:
@@ -36,18 +45,19 @@ class Place:
 
 
 class Gazetteer:
-    """Names the places of some documents that belong together."""
+    """Names the places of some documents that belong together. `labels`: what fields are called elsewhere on the page."""
 
-    def __init__(self, documents: Sequence[Any], keys: Sequence[str]) -> None:
+    def __init__(self, documents: Sequence[Any], keys: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
         self._documents = documents
         self._keys = keys
+        self._labels = labels or {}
         self._rows: dict[tuple[int, str], dict[str, Any]] = {}
 
     def place(self, path: str) -> Place:
         """The path in words: of rows by what they are called, of fields by their names."""
         nodes: list[Any] = list(self._documents)
         names: list[str] = []
-        row = title = note = ""
+        row = title = note = called = ""
         walked = ""
         for segment in path.split("/")[1:]:
             walked += f"/{segment}"
@@ -58,13 +68,14 @@ class Gazetteer:
             elif lists and (identity := self._identity(segment)) is not None:
                 nodes = self._rows_called(lists, *identity)
                 row, title = walked, row_name(nodes, identity[1])
-                note = ", ".join([*names, shown(identity[1], NAME_LENGTH)])
+                called = shown(identity[1], NAME_LENGTH)
+                note = ", ".join([*names, called])
                 names = []
             else:
                 name = unescaped(segment)
-                names.append(field_name(name))
+                names.append(self._labels.get(name) or field_name(name))
                 nodes = [node[name] for node in nodes if isinstance(node, dict) and name in node]
-        return Place(path, row, title, note, " › ".join(names) or ("The whole row" if row else "The whole document"))
+        return Place(path, row, title, note, " › ".join(names) or ("The whole row" if row else "The whole document"), called)
 
     def _identity(self, segment: str) -> tuple[str, str] | None:
         for key in self._keys:
@@ -128,14 +139,6 @@ def device_name(device: str) -> str:
     browser = next((name for mark, name in BROWSERS if mark in device), "a browser")
     system = next((name for mark, name in SYSTEMS if mark in device), "")
     return f"{browser} on {system}" if system else browser
-
-
-def escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def unescaped(segment: str) -> str:
-    return segment.replace("~1", "/").replace("~0", "~")
 
 
 def _inside(value: Any) -> str:

@@ -2,13 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
 
 from assets_app.origin import Origin, coming_from
 from assets_app.spreadsheets import safe_cell
@@ -16,10 +14,10 @@ from sessions_app.models import Session, SessionActivity
 from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import save_version
 from sessions_app.operations.trash import delete_session, purge_session
+from tests.conftest import Page
 from tests.guards import guards_down
 from tests.make import make_session
 
-Page = Callable[[User], Client]
 LOG = "/admin/sessions_app/sessionactivity/"
 
 

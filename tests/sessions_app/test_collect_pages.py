@@ -1,7 +1,6 @@
 """The pages, without scripts: a plain form must do the whole job."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,10 +9,9 @@ from django.test import Client
 
 from sessions_app.models import Session
 from sessions_app.operations.trash import delete_session
-from tests.conftest import assert_refused
+from tests.conftest import Page, assert_refused
 from tests.make import CHECKLIST, GIT_LFS_POINTER, PNG, Upload, capture_bytes, make_recording, make_session, multipart
 
-Page = Callable[[User], Client]
 NAME = "2025-12-14T10_24_07.182Z.json"
 
 

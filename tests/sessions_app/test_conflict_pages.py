@@ -1,8 +1,6 @@
 """Reviewing a conflict on its page: nobody's work goes under by a form that was too old, too sure or too vague."""
 
-import html
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,9 +13,9 @@ from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import Saved, save_version
 from sessions_app.operations.trash import delete_session
 from sessions_app.review.rows import key_of
+from tests.conftest import Page, words
 from tests.make import edited, make_conflict, make_hard, make_session, make_soft, save_too_late
 
-Page = Callable[[User], Client]
 NOTES, RANK = "/devices/device_id=D1/checker_notes", "/devices/device_id=D1/rank"
 
 
@@ -35,11 +33,6 @@ def choose(picks: dict[str, str], typed: dict[str, str] | None = None, **fields:
 def device(session: Session, device_id: str) -> dict[str, Any]:
     session.refresh_from_db()
     return next(each for each in newest_value(session)["devices"] if each["device_id"] == device_id)
-
-
-def words(response: Any) -> str:
-    """What somebody reads on the page."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", response.content.decode())).split())
 
 
 def test_strangers_sign_in_and_others_find_nothing(alice: User, bob: User, charlie: User, sam: User, page: Page) -> None:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,17 +18,13 @@ from sessions_app.operations.history import newest_value
 from sessions_app.operations.saves import save_version
 from sessions_app.operations.trash import delete_session
 from sessions_app.review.rows import key_of
+from tests.conftest import Page, words
 from tests.guards import guards_down
 from tests.make import edited, make_hard, make_session, make_soft, save_too_late
 
-Page = Callable[[User], Client]
 QUEUE, SESSIONS = "/admin/sessions_app/conflict/", "/admin/sessions_app/session/"
 NOTES, RANK = "/devices/device_id=D1/checker_notes", "/devices/device_id=D1/rank"
 ACTIONS = ("assign_to_me", "unassign", "merge_fitting", "take_theirs", "take_yours", "dismiss")
-
-
-def words(response: Any) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())).split())
 
 
 def review(conflict: Conflict) -> str:

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,10 +14,9 @@ from sessions_app.operations.leases import hold_lease
 from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import save_version
 from sessions_app.operations.trash import delete_session
+from tests.conftest import Page
 from tests.make import make_session
 from tests.sessions_app.checklist_pages import IMAGE, URL, checklist, device, form_of
-
-Page = Callable[[User], Client]
 
 
 def test_a_batch_is_a_form_that_saves_what_was_changed(alice: User, page: Page) -> None:

@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,11 +14,10 @@ from assets_app.models import Change, IdempotencyKey
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
 from sessions_app.operations.leases import hold_lease
 from sessions_app.operations.members import share_session
-from tests.conftest import Api, assert_refused
+from tests.conftest import Api, Apis, assert_refused
 from tests.hub import wait_for
 from tests.make import make_asset, make_session
 
-Apis = Callable[..., Api]
 BASE = {"session_id": "c1", "note": "base", "devices": [{"device_id": "D1", "status": "pending"}, {"device_id": "D2"}]}
 
 

@@ -3,18 +3,15 @@
 import csv
 import io
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 from django.contrib.auth.models import User
-from django.test import Client
 
 from sessions_app.operations.history import newest_value, value_at
+from tests.conftest import Page
 from tests.make import make_recording, make_session
 from tests.sessions_app.checklist_pages import URL, checklist, form_of
-
-Page = Callable[[User], Client]
 
 
 def test_the_checked_list_is_a_file_with_a_good_name(alice: User, page: Page) -> None:

@@ -2,21 +2,19 @@
 
 import re
 import time
-from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 
 from sessions_app.models import Session
 from sessions_app.operations.history import newest_value
 from sessions_app.operations.saves import save_version
 from sessions_app.review.texts import pieces
 from sessions_app.review.words import device_name
+from tests.conftest import Page, words
 from tests.make import make_conflict, save_too_late
-from tests.sessions_app.test_conflict_pages import choose, device, url, words
+from tests.sessions_app.test_conflict_pages import choose, device, url
 
-Page = Callable[[User], Client]
 EVIL = "<script>alert(1)</script>"
 
 

@@ -1,22 +1,19 @@
 """The staff door: a window. Whatever a form says, nothing is edited through it."""
 
-from collections.abc import Callable
-
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from assets_app.models import ApiToken, Job
 from assets_app.operations.tokens import create_token
 from sessions_app.models import Session
 from sessions_app.operations.saves import save_session
+from tests.conftest import Page
 from tests.make import make_asset, make_recording
 from visualizations_app.models import Visualization
 
-Page = Callable[[User], Client]
 OURS = [model for model in admin.site._registry if model._meta.app_label in ("assets_app", "sessions_app", "visualizations_app")]
 
 

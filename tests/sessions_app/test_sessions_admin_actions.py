@@ -1,8 +1,6 @@
 """What staff may do to sessions from their list: never to one that is not as the page showed it."""
 
-import html
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,14 +10,10 @@ from sessions_app.models import Lease, Session
 from sessions_app.operations.leases import hold_lease
 from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import save_version
+from tests.conftest import Page, words
 from tests.make import make_session, make_soft
 
-Page = Callable[[User], Client]
 QUEUE, SESSIONS = "/admin/sessions_app/conflict/", "/admin/sessions_app/session/"
-
-
-def words(response: Any) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())).split())
 
 
 def act_on(client: Client, action: str, *sessions: Session, query: str = "", **seen: int) -> Any:

@@ -1,5 +1,6 @@
 """The trash, old versions, and deleting for good."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from assets_app.errors import InvalidInput, NotFound
+from assets_app.errors import HoldfastError, InvalidInput, NotAllowed, NotFound
 from assets_app.guarded import writing
 from assets_app.models import Asset
 from sessions_app.errors import SessionDeleted, VersionMoved
@@ -18,6 +19,7 @@ from sessions_app.operations.counts import live_sessions_of
 from sessions_app.operations.files import attach_file
 from sessions_app.operations.history import newest_value
 from sessions_app.operations.locks import days_remaining
+from sessions_app.operations.members import share_session, unshare_session
 from sessions_app.operations.saves import Refused, save_version
 from sessions_app.operations.trash import delete_session, purge_trash, restore_version, undelete_session
 from tests.make import make_asset, make_recording, make_session
@@ -44,6 +46,30 @@ def test_deleting_is_a_version_and_so_is_taking_back(alice: User) -> None:
     assert newest_value(fresh(session))["note"] == "kept"
     assert live_sessions_of(alice) == 1
     assert list(SessionActivity.objects.order_by("seq").values_list("action", flat=True)) == ["created", "deleted", "undeleted"]
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("bob", NotAllowed), ("charlie", NotFound)])
+def test_no_door_can_let_a_member_or_a_stranger_delete_restore_or_share(
+    alice: User, bob: User, charlie: User, name: str, refusal: type[HoldfastError]
+) -> None:
+    user = User.objects.get(username=name)
+    live, trashed = make_session(by=alice), make_session(by=alice, session_id="gone")
+    for session in (live, trashed):
+        share_session(session=session, with_user="bob", by=alice)
+    delete_session(session=trashed, based_on=1, by=alice)
+    before = list(SessionActivity.objects.values_list("session_id", "action"))
+    attempts: list[Callable[[], object]] = [
+        lambda: delete_session(session=fresh(live), based_on=1, by=user),
+        lambda: undelete_session(session=fresh(trashed), based_on=2, by=user),
+        lambda: share_session(session=fresh(live), with_user="charlie", by=user),
+        lambda: share_session(session=fresh(live), with_user="nobody", by=user),
+        lambda: unshare_session(session=fresh(live), with_user="bob", by=user),
+    ]
+    for attempt in attempts:
+        with pytest.raises(refusal):
+            attempt()
+    assert list(SessionActivity.objects.values_list("session_id", "action")) == before
+    assert (fresh(live).is_deleted, fresh(trashed).is_deleted, live.members.count()) == (False, True, 1)
 
 
 def test_deleting_what_somebody_just_saved_is_refused(alice: User) -> None:
