@@ -105,7 +105,14 @@ def dismiss_conflict(*, conflict: Conflict, by: "User", reason: str = "") -> Non
 
 
 def assign_conflict(*, conflict: Conflict, to: "User | None", by: "User") -> None:
-    """Say who will look at it; nobody in particular with None."""
+    """Say who will look at it; nobody in particular with None.
+
+    Raises:
+        NotAllowed: `by` is not staff, or staff who may only look.
+        NotFound: `by` may no longer see the session.
+    """
+    if not by.is_staff:
+        raise NotAllowed("Only staff say who looks at a conflict.")
     with transaction.atomic(), writing():
         head, conflict = _lock(conflict, by=by)
         Conflict.objects.filter(pk=conflict.pk).update(assignee=to)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from assets_app.errors import InvalidInput, NotFound
+from assets_app.errors import InvalidInput, NotAllowed, NotFound
 from sessions_app.errors import AlreadySettled, VersionMoved
 from sessions_app.models import Conflict, Session, SessionActivity, SessionVersion
 from sessions_app.operations.conflicts import (
@@ -265,6 +265,14 @@ def test_a_conflict_is_assigned_and_the_log_says_by_whom(alice: User, sam: User)
     assert SessionActivity.objects.get(action="assigned").metadata == {"conflict": str(conflict.uuid), "assignee": "sam"}
     assign_conflict(conflict=conflict, to=None, by=sam)
     assert Conflict.objects.get().assignee is None
+
+
+def test_no_door_can_let_a_collector_hand_out_work(alice: User, sam: User) -> None:
+    conflict = hard(alice)
+    with pytest.raises(NotAllowed):
+        assign_conflict(conflict=conflict, to=sam, by=alice)
+    assert Conflict.objects.get().assignee is None
+    assert not SessionActivity.objects.filter(action="assigned").exists()
 
 
 def test_who_may_not_see_the_session_settles_nothing(alice: User, charlie: User) -> None:
