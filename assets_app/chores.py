@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +31,6 @@ def do_chores() -> None:
             continue
         try:
             chore.do()
-        except DatabaseError as error:
-            log.warning("chore_failed", chore=name, error=repr(error))
+        except Exception:  # whatever it is: the other chores, and other workers' jobs, must not wait for it
+            log.exception("chore_failed", chore=name)
         chore.due = time.monotonic() + chore.every.total_seconds()

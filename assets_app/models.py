@@ -1,8 +1,9 @@
 """Bytes (blobs, chunks), named uses of them (assets), and what every floor stands on (tokens, the job ledger)."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -68,11 +69,19 @@ class PendingObject(models.Model):
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):
+    # What upper floors show people through their own things, as subqueries of ids: the files of a shared session.
+    seen_through: "ClassVar[list[Callable[[User], models.QuerySet[Any, Any]]]]" = []
+
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Their owner's, and all of them for staff."""
+        """Their owner's, what belongs to things that they may see, and all of them for staff."""
         if user.is_anonymous:
             return self.none()
-        return self if user.is_staff else self.filter(owner=user)
+        if user.is_staff:
+            return self
+        visible = Q(owner=user)
+        for ids in self.seen_through:
+            visible |= Q(pk__in=ids(user))
+        return self.filter(visible)
 
 
 class Asset(models.Model):

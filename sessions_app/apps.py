@@ -12,17 +12,24 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from assets_app.chores import add_chore
+        from assets_app.models import AssetQuerySet
         from assets_app.operations.changes import VISIBLE
         from assets_app.signals import asset_stored
         from sessions_app import receivers
-        from sessions_app.models import Conflict, Session
+        from sessions_app.models import Conflict, PurgedSession, Session, SessionFile
         from sessions_app.operations.devices import catch_up
         from sessions_app.operations.leases import sweep_leases
         from sessions_app.operations.trash import purge_trash
 
         asset_stored.connect(receivers.attach_stored_asset, dispatch_uid="attach_stored_asset")
-        VISIBLE["session"] = lambda user: Session.objects.visible_to(user).values("pk")
-        VISIBLE["conflict"] = lambda user: Conflict.objects.visible_to(user).values("uuid")
+        VISIBLE["session"] = [
+            lambda user: Session.objects.visible_to(user).values("pk"),
+            lambda user: PurgedSession.objects.filter(owner=user.get_username()).values("pk"),
+        ]
+        AssetQuerySet.seen_through.append(
+            lambda user: SessionFile.objects.filter(session__in=Session.objects.visible_to(user)).values("asset")
+        )
+        VISIBLE["conflict"] = [lambda user: Conflict.objects.visible_to(user).values("uuid")]
         add_chore(catch_up, every=timedelta(seconds=5))
         add_chore(purge_trash, every=timedelta(minutes=10))
         add_chore(sweep_leases, every=timedelta(hours=1))

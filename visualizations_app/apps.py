@@ -8,6 +8,7 @@ class VisualizationsConfig(AppConfig):
     verbose_name = "Visualizations"
 
     def ready(self) -> None:
+        from assets_app.models import AssetQuerySet
         from assets_app.operations.changes import VISIBLE
         from sessions_app.signals import recording_kept, session_purging
         from visualizations_app import receivers, tasks  # noqa: F401  (importing tasks registers them)
@@ -15,4 +16,5 @@ class VisualizationsConfig(AppConfig):
 
         recording_kept.connect(receivers.request_pictures, dispatch_uid="request_pictures")
         session_purging.connect(receivers.forget_pictures, dispatch_uid="forget_pictures")
-        VISIBLE["visualization"] = lambda user: Visualization.objects.visible_to(user).values("uuid")
+        VISIBLE["visualization"] = [lambda user: Visualization.objects.visible_to(user).values("uuid")]
+        AssetQuerySet.seen_through.append(lambda user: Visualization.objects.visible_to(user).values("image"))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 # What of each kind somebody may see, as a subquery of ids. Upper floors add theirs when they start.
-VISIBLE: dict[str, "Callable[[User], QuerySet[Any, Any]]"] = {
-    "asset": lambda user: Asset.objects.visible_to(user).values("pk"),
+VISIBLE: dict[str, "list[Callable[[User], QuerySet[Any, Any]]]"] = {
+    "asset": [lambda user: Asset.objects.visible_to(user).values("pk")],
 }
 
 
@@ -49,19 +49,23 @@ def changes_since(*, cursor: str, limit: int, by: "User") -> Page:
         CursorGone: a cursor of another database.
     """
     place = _read_cursor(cursor) if cursor else (0, 0)
-    rows = _settled(Change.objects.filter(_visible_to(by))).filter(Q(txid=place[0], id__gt=place[1]) | Q(txid__gt=place[0]))
-    found = list(rows.order_by("txid", "id")[: limit + 1])
-    page = found[:limit]
-    last = (page[-1].txid, page[-1].pk) if page else place
-    return Page(page, _write_cursor(*last), has_more=len(found) > limit)
+    settled = _settled(Change.objects.filter(Q(txid=place[0], id__gt=place[1]) | Q(txid__gt=place[0])))
+    end = settled.order_by("-txid", "-id").values_list("txid", "id").first() or place
+    # Nothing beyond what was the end a moment ago: what others may see only in between is then behind the cursor for good.
+    up_to_end = settled.filter(Q(txid=end[0], id__lte=end[1]) | Q(txid__lt=end[0]))
+    found = list(up_to_end.filter(_visible_to(by)).order_by("txid", "id")[: limit + 1])
+    page, has_more = found[:limit], len(found) > limit
+    last = (page[-1].txid, page[-1].pk) if has_more else end
+    return Page(page, _write_cursor(*last), has_more)
 
 
 def _visible_to(user: "User") -> Q:
     if user.is_staff:
         return Q()
     visible = Q(pk__in=[])
-    for kind, ids in VISIBLE.items():
-        visible |= Q(kind=kind, ref__in=ids(user))
+    for kind, sources in VISIBLE.items():
+        for ids in sources:
+            visible |= Q(kind=kind, ref__in=ids(user))
     return visible
 
 

@@ -21,7 +21,7 @@ from assets_app.windows import WindowAdmin
 from sessions_app.admin.filters import DoorFilter, UserFilter
 from sessions_app.admin.readable import readable
 from sessions_app.models import Session, SessionActivity
-from sessions_app.operations.activity import chained_hash
+from sessions_app.operations.audit import first_broken
 from sessions_app.review.words import device_name
 
 SHORT = 24
@@ -82,9 +82,7 @@ class SessionActivityAdmin(WindowAdmin[SessionActivity]):
             return format_html(
                 '<span class="holdfast-good">Verifies: entries 1 to {} are as they were written.</span>', entry.seq
             )
-        return format_html(
-            '<strong class="holdfast-bad">Broken at entry {}: it, or one before it, was changed or removed.</strong>', broken
-        )
+        return format_html('<strong class="holdfast-bad">Broken: {}.</strong>', broken.message)
 
     @admin.action(description="Export the selected entries as CSV", permissions=["view"])
     def export_chosen(self, request: HttpRequest, entries: QuerySet[SessionActivity]) -> StreamingHttpResponse:
@@ -95,18 +93,6 @@ class SessionActivityAdmin(WindowAdmin[SessionActivity]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return as_csv(self.get_changelist_instance(request).get_queryset(request))
-
-
-def first_broken(entry: SessionActivity) -> int | None:
-    """The number of the first entry of its session that does not follow from the one before it; None if all do up to this one."""
-    previous = ""
-    entries = SessionActivity.objects.filter(session_uuid=entry.session_uuid, seq__lte=entry.seq).order_by("seq")
-    number = 0
-    for number, each in enumerate(entries.iterator(), 1):
-        if each.seq != number or chained_hash(previous, each) != each.entry_hash:
-            return number
-        previous = each.entry_hash
-    return None if number == entry.seq else number + 1
 
 
 def as_csv(entries: QuerySet[SessionActivity]) -> StreamingHttpResponse:

@@ -11,8 +11,9 @@ C1  copies are right: counts of sessions, what is searched, and the order of the
 import hashlib
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -46,6 +47,24 @@ class Finding:
     subject: str
     message: str
     is_repairable: bool = False
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """What is read inside is as it was at one moment, while others go on saving: their saves would look like damage."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+        else:
+            cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
 
 
 def audit(*, session_id: str = "") -> Iterator[Finding]:
@@ -96,24 +115,44 @@ def _heads(session_id: str) -> dict[uuid.UUID, tuple[str, int, str]]:
     return heads
 
 
-def _verify_chain(entries: Iterator[SessionActivity], head: tuple[str, int, str] | None) -> Iterator[Finding]:
-    previous, number, at, name = "", 0, None, "?"
-    for entry in entries:
-        number, name = number + 1, entry.session_id
+class _Chain:
+    """One session's log, followed entry by entry."""
+
+    def __init__(self) -> None:
+        self.number, self.last_hash, self.name = 0, "", "?"
+        self._at: datetime | None = None
+
+    def follow(self, entry: SessionActivity) -> Finding | None:
+        """What is wrong with the next entry; after that, following on would tell nothing."""
+        self.number, self.name = self.number + 1, entry.session_id
         where = f"entry {entry.seq} of its log (row {entry.pk})"
-        if entry.seq != number:
-            yield Finding("I4", name, f"entry {number} of its log is missing: {where} stands in its place")
+        if entry.seq != self.number:
+            return Finding("I4", self.name, f"entry {self.number} of its log is missing: {where} stands in its place")
+        if chained_hash(self.last_hash, entry) != entry.entry_hash:
+            return Finding("I4", self.name, f"{where} is not as it was written, or what stood before it was changed")
+        if (self._at is not None and entry.created_at < self._at - AHEAD) or entry.created_at > timezone.now() + AHEAD:
+            return Finding("I5", self.name, f"{where} is older than the one before it, or from the future")
+        self.last_hash, self._at = entry.entry_hash, entry.created_at
+        return None
+
+
+def first_broken(entry: SessionActivity) -> Finding | None:
+    """What is wrong with the log up to this entry."""
+    chain = _Chain()
+    before = SessionActivity.objects.filter(session_uuid=entry.session_uuid, seq__lte=entry.seq).order_by("seq")
+    return next(filter(None, map(chain.follow, before.iterator(chunk_size=2000))), None)
+
+
+def _verify_chain(entries: Iterator[SessionActivity], head: tuple[str, int, str] | None) -> Iterator[Finding]:
+    chain = _Chain()
+    for entry in entries:
+        if finding := chain.follow(entry):
+            yield finding
             return
-        if chained_hash(previous, entry) != entry.entry_hash:
-            yield Finding("I4", name, f"{where} is not as it was written, or what stood before it was changed")
-            return
-        if (at is not None and entry.created_at < at - AHEAD) or entry.created_at > timezone.now() + AHEAD:
-            yield Finding("I5", name, f"{where} is older than the one before it, or from the future")
-        previous, at = entry.entry_hash, entry.created_at
     if head is None:
-        yield Finding("I4", name, "its log is here, but neither the session nor a note of its deletion is")
-    elif (number, previous) != head[1:]:
-        yield Finding("I4", name, f"its log ends with entry {number}, but entry {head[1]} was written after that")
+        yield Finding("I4", chain.name, "its log is here, but neither the session nor a note of its deletion is")
+    elif (chain.number, chain.last_hash) != head[1:]:
+        yield Finding("I4", chain.name, f"its log ends with entry {chain.number}, but entry {head[1]} was written after that")
 
 
 def _audit_versions(session: Session) -> Iterator[Finding]:

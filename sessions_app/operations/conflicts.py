@@ -19,7 +19,7 @@ from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.disputes import Dispute, dispute_of, settle
 from sessions_app.operations.history import newest_value, value_at
-from sessions_app.operations.locks import check_not_deleted, lock_session
+from sessions_app.operations.locks import check_not_deleted, lock_session, may_change_all
 from sessions_app.policies import identity_keys
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ MOST_REASON = 1000
 
 def may_settle(user: "User", session: Session) -> bool:
     """Whoever may save the session; of staff who neither own it nor share it, those who may change conflicts."""
-    if not user.is_staff or user.has_perm("sessions_app.change_conflict"):
-        return True
-    return session.owner_id == user.pk or session.members.filter(user=user).exists()
+    is_theirs = session.owner_id == user.pk or session.members.filter(user=user).exists()
+    return is_theirs or (may_change_all(user) and user.has_perm("sessions_app.change_conflict"))
 
 
 def preview_resolution(
@@ -159,12 +158,14 @@ def reopen_conflict(*, conflict: Conflict, by: "User") -> SessionVersion | None:
 def settle_many(
     *, conflicts: Iterable[Conflict], rule: Rule, by: "User", reason: str = "", is_dry_run: bool = False
 ) -> Counter[str]:
-    """Settle many by one rule, each in a transaction of its own. Counts by outcome: `settled`, `hard`, `moved`, `trashed`.
+    """Settle many by one rule, session by session, each conflict in a transaction of its own.
+
+    Counts by outcome: `settled`, `hard`, `moved`, `trashed`.
 
     `merge` settles only those whose sides fit together. A dry run writes nothing and counts what would happen now.
     """
     outcomes: Counter[str] = Counter()
-    for conflict in conflicts:
+    for conflict in sorted(conflicts, key=lambda conflict: (conflict.session_id, conflict.pk)):
         outcomes[_settle_one(conflict, rule, by=by, reason=reason, is_dry_run=is_dry_run)] += 1
     return outcomes
 

@@ -29,8 +29,9 @@ def live_sessions() -> int:
 def wrong_counts() -> list[tuple[int, int]]:
     """`(owner's pk, right number)` for every kept number that is not what counting gives."""
     kept = dict(SessionCount.objects.values_list("owner", "live"))
-    counted = Session.objects.values("owner").annotate(live=Count("pk", filter=Q(deleted_at=None))).values_list("owner", "live")
-    return [(owner, live) for owner, live in counted.order_by() if kept.get(owner, 0) != live]
+    found = Session.objects.values("owner").annotate(live=Count("pk", filter=Q(deleted_at=None))).values_list("owner", "live")
+    counted = dict(found.order_by())
+    return [(owner, counted.get(owner, 0)) for owner in kept | counted if kept.get(owner, 0) != counted.get(owner, 0)]
 
 
 def repair_counts() -> None:

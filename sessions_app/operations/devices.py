@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from assets_app.guarded import writing
-from sessions_app.models import Session, SessionDevice, SessionQuerySet
+from sessions_app.models import Session, SessionDevice, SessionQuerySet, SessionVersion
 from sessions_app.operations.history import newest_value
 
 AT_ONCE = 200
@@ -39,7 +39,11 @@ def copy_devices(session_pk: Any) -> None:
         if session is None:
             return
         SessionDevice.objects.filter(session=session).delete()
-        SessionDevice.objects.bulk_create(wanted_devices(session), batch_size=1000)
+        try:
+            devices = wanted_devices(session)
+        except (ValueError, SessionVersion.DoesNotExist):  # damaged: fsck tells of it, and others must still be found
+            devices = []
+        SessionDevice.objects.bulk_create(devices, batch_size=1000)
         Session.objects.filter(pk=session.pk).update(searched_version=session.version)
 
 

@@ -47,9 +47,10 @@ REFUSAL = Appending(
 class Dispute:
     """Base, theirs (what is stored now) and yours (what came too late), told apart by path."""
 
-    base: dict[str, Any]
+    base: dict[str, Any]  # empty, if there never was such a version
     theirs: dict[str, Any]
     yours: dict[str, Any]
+    has_base: bool = True
 
     @cached_property
     def merge(self) -> Merge:
@@ -78,7 +79,7 @@ class Dispute:
 def dispute_over(head: Session, document: Document, based_on: int) -> Dispute:
     """Between what `head` holds and a document that was made from another version of it."""
     # Read from the canonical text, like the others: what has its keys in the same order is compared much quicker.
-    return Dispute(_base(head, based_on), newest_value(head), json.loads(document.data))
+    return Dispute(_base(head, based_on), newest_value(head), json.loads(document.data), 1 <= based_on <= head.version)
 
 
 def dispute_of(conflict: Conflict, head: Session) -> Dispute:

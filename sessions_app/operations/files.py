@@ -10,7 +10,7 @@ from assets_app.models import Asset
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session, SessionActivity, SessionFile
 from sessions_app.operations.activity import log_activity
-from sessions_app.operations.locks import check_not_deleted, lock_session
+from sessions_app.operations.locks import check_may_save, check_not_deleted, lock_session
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,11 +34,14 @@ def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "
     """Make an asset a file of a session, and note it in the session's log. Said twice, nothing changes.
 
     Raises:
-        NotFound: `by` may no longer see the session.
+        NotFound: `by` may no longer see the session, or not the asset.
+        NotAllowed: they may only look at the session.
         SessionDeleted: it is in the trash.
     """
     with transaction.atomic():
-        head = check_not_deleted(lock_session(session, by=by))
+        head = check_not_deleted(check_may_save(lock_session(session, by=by), by=by))
+        if not Asset.objects.visible_to(by).filter(pk=asset.pk).exists():
+            raise NotFound("There is no asset of that id that you may see.", pointer="/asset")
         known = SessionFile.objects.filter(session=head, asset=asset).first()
         if known is not None:
             return known

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from assets_app.errors import NotFound
 from assets_app.origin import current_origin
 from sessions_app.models import Lease, Session
 
@@ -17,16 +19,22 @@ log = structlog.get_logger(__name__)
 
 
 def hold_lease(*, session: Session, by: "User") -> None:
-    """Say that `by` has the session open, for as long as `HOLDFAST_LEASE_SECONDS`. Said again, it lasts on."""
+    """Say that `by` has the session open, for as long as `HOLDFAST_LEASE_SECONDS`. Said again, it lasts on.
+
+    Raises:
+        NotFound: it was deleted for good at this moment.
+    """
     now = timezone.now()
     until = now + timedelta(seconds=settings.HOLDFAST_LEASE_SECONDS)
-    Lease.objects.filter(session=session, user=by, expires_at__lte=now).delete()
-    Lease.objects.bulk_create(
-        [Lease(session=session, user=by, since=now, expires_at=until, device=current_origin().device)],
-        update_conflicts=True,
-        unique_fields=["session", "user"],
-        update_fields=["expires_at", "device"],
-    )
+    lease = Lease(session=session, user=by, since=now, expires_at=until, device=current_origin().device)
+    try:
+        with transaction.atomic():
+            Lease.objects.filter(session=session, user=by, expires_at__lte=now).delete()
+            Lease.objects.bulk_create(
+                [lease], update_conflicts=True, unique_fields=["session", "user"], update_fields=["expires_at", "device"]
+            )
+    except IntegrityError:
+        raise NotFound("The session was deleted for good meanwhile.") from None
 
 
 def drop_lease(*, session: Session, by: "User") -> bool:

@@ -29,9 +29,30 @@ def lock_session(session: Session, *, by: "User") -> Session:
     return head
 
 
+def may_change_all(user: "User") -> bool:
+    """Whether they are staff who may change sessions, and not only look at them."""
+    return user.is_staff and user.has_perm("sessions_app.change_session")
+
+
+def may_save(user: "User", session: Session) -> bool:
+    """Its owner, those whom it is shared with, and staff who may change sessions."""
+    return session.owner_id == user.pk or may_change_all(user) or session.members.filter(user=user).exists()
+
+
+def check_may_save(session: Session, *, by: "User") -> Session:
+    """The session, which `by` sees, if they may also save it.
+
+    Raises:
+        NotAllowed: they may only look at it.
+    """
+    if not may_save(by, session):
+        raise NotAllowed("You may look at this session, but not change it.")
+    return session
+
+
 def may_manage(user: "User", session: Session) -> bool:
-    """Whether they may delete, restore and share it: its owner and staff, as `SessionQuerySet.owned_by`."""
-    return user.is_staff or session.owner_id == user.pk
+    """Whether they may delete, restore and share it: its owner, and staff who may change sessions."""
+    return session.owner_id == user.pk or may_change_all(user)
 
 
 def check_may_manage(session: Session, *, by: "User") -> Session:
@@ -45,7 +66,7 @@ def check_may_manage(session: Session, *, by: "User") -> Session:
         return session
     if not Session.objects.visible_to(by).filter(pk=session.pk).exists():
         raise NotFound(UNSEEN)
-    raise NotAllowed("Only its owner and staff may do that with a session that is shared with you.")
+    raise NotAllowed("Only its owner, and staff who may change sessions, may do that with it.")
 
 
 def trash_time() -> timedelta:

@@ -24,7 +24,7 @@ from sessions_app.operations.counts import count_session
 from sessions_app.operations.disputes import Dispute, dispute_over, keep_merged, refuse, settle
 from sessions_app.operations.heads import find_session
 from sessions_app.operations.leases import others_at
-from sessions_app.operations.locks import check_not_deleted, lock_session
+from sessions_app.operations.locks import check_may_save, check_not_deleted, lock_session
 from sessions_app.packing import pack
 from sessions_app.policies import MergePolicy, policy_for
 from sessions_app.signals import version_saved
@@ -82,7 +82,7 @@ def save_session(
     Raises:
         InvalidInput, DocumentTooLarge: the document cannot be kept.
         VersionRequired: the session exists and `based_on` is None.
-        NotFound: the session exists, but is not for `by` to see.
+        NotFound, NotAllowed: the session exists, but is not for `by` to see, or only to look at.
         Leased: somebody else is at it, and `respect_lease`.
     """
     check_version_number(based_on)
@@ -152,13 +152,15 @@ def save_version(
     Raises:
         InvalidInput, DocumentTooLarge: the document cannot be kept.
         NotFound: `by` may no longer see the session.
+        NotAllowed: they may only look at it.
     """
     document = Document.of(value, session_id=session.session_id)
     policy = policy or policy_for(session.kind)
     if outcome := _attempt(session, document, based_on, by=by, policy=policy):
         return outcome
     with transaction.atomic():
-        outcome = _attempt(lock_session(session, by=by), document, based_on, by=by, policy=policy, is_locked=True)
+        head = check_may_save(lock_session(session, by=by), by=by)
+        outcome = _attempt(head, document, based_on, by=by, policy=policy, is_locked=True)
     if outcome is None:  # under its lock nobody else can have moved it
         raise NotFound(MAY_NOT_SEE)
     return outcome
@@ -234,7 +236,7 @@ def _seen_before(head: Session, based_on: int, document: Document, *, by: "User"
 
 def _mergeable(head: Session, dispute: Dispute) -> Document | None:
     """Both sides together, if they fit: also into the limits of what is kept."""
-    if not dispute.is_soft:
+    if not dispute.is_soft or not dispute.has_base:  # made from a version that never was: nothing tells what was changed
         return None
     try:
         return Document.of(check_composed(dispute.merged), session_id=head.session_id)

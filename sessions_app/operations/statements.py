@@ -13,12 +13,13 @@ from django.db import connection, transaction
 from assets_app.prepared import execute
 from assets_app.strict_json import canonical
 from sessions_app.models import Session, SessionActivity
+from sessions_app.operations.locks import may_change_all
 
 Table = tuple[str, dict[str, str]]
 
 # Whoever loses the permission loses it with an entry in the log, so that a statement that read the log before fails.
 UNMOVED = """WHERE id = %(session)s AND version = %(based_on)s AND activity_seq = %(seq)s - 1
-    AND (%(is_staff)s OR owner_id = %(by)s OR EXISTS (
+    AND (%(may_change_all)s OR owner_id = %(by)s OR EXISTS (
         SELECT 1 FROM session_members m WHERE m.session_id = sessions.id AND m.user_id = %(by)s))"""
 LOGGED: Table = (
     "session_activity_log",
@@ -71,7 +72,7 @@ def entry_parameters(head: Session, entry: SessionActivity, by: Any) -> dict[str
         "at": connection.ops.adapt_datetimefield_value(entry.created_at),
         "by": by.pk,
         "username": entry.user_id,
-        "is_staff": by.is_staff,
+        "may_change_all": may_change_all(by),
         "action": str(entry.action),
         "metadata": canonical(entry.metadata),
         "sha256": entry.document_sha256,

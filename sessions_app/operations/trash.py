@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from assets_app.guarded import writing
@@ -14,12 +16,20 @@ from sessions_app.operations.activity import log_activity
 from sessions_app.operations.commits import commit_version
 from sessions_app.operations.counts import count_session
 from sessions_app.operations.history import newest_value, read_version, value_of
-from sessions_app.operations.locks import check_deleted, check_may_manage, check_not_deleted, lock_session, trash_time
+from sessions_app.operations.locks import (
+    check_deleted,
+    check_may_manage,
+    check_may_save,
+    check_not_deleted,
+    lock_session,
+    trash_time,
+)
 from sessions_app.signals import session_purging
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+log = structlog.get_logger(__name__)
 Cause = SessionVersion.Cause
 PURGED_AT_ONCE = 100
 
@@ -69,7 +79,16 @@ def restore_version(*, session: Session, version: int, based_on: int, by: "User"
 def purge_trash() -> int:
     """Delete for good what has been in the trash for long enough. Returns how many."""
     due = Session.objects.trashed().filter(deleted_at__lt=timezone.now() - trash_time()).order_by("deleted_at")
-    return sum(purge_session(session_pk=pk, by=None) for pk in due.values_list("pk", flat=True)[:PURGED_AT_ONCE])
+    return sum(_purged(pk) for pk in due.values_list("pk", flat=True)[:PURGED_AT_ONCE])
+
+
+def _purged(session_pk: Any) -> bool:
+    """One that cannot go yet does not keep the others."""
+    try:
+        return purge_session(session_pk=session_pk, by=None)
+    except ProtectedError:
+        log.exception("not_purged", session=str(session_pk))
+        return False
 
 
 def purge_session(*, session_pk: Any, by: "User | None") -> bool:
@@ -110,7 +129,7 @@ def _advance(
 ) -> SessionVersion:
     """A version for other reasons than a save: made from the newest one, or not at all."""
     with transaction.atomic():
-        head = lock_session(session, by=by)
+        head = check_may_save(lock_session(session, by=by), by=by)
         if cause is Cause.UNDELETED:
             check_deleted(head)
         else:

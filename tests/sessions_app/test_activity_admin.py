@@ -120,7 +120,7 @@ def test_an_entry_that_was_tampered_with_is_shown_as_broken(session: Session, sa
     with guards_down(), connection.cursor() as cursor:
         cursor.execute("UPDATE session_activity_log SET user_id = 'mallory' WHERE id = %s", [tampered.pk])
     client = page(sam)
-    assert "Broken at entry 2" in client.get(f"{LOG}{newest.pk}/change/").content.decode()
+    assert "Broken: entry 2" in client.get(f"{LOG}{newest.pk}/change/").content.decode()
     first = SessionActivity.objects.get(seq=1)
     assert "Verifies" in client.get(f"{LOG}{first.pk}/change/").content.decode()
 

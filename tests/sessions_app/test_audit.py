@@ -15,7 +15,8 @@ from assets_app.guarded import writing
 from assets_app.origin import Origin, coming_from
 from sessions_app.models import Conflict, Session, SessionActivity, SessionCount, SessionDevice, SessionVersion
 from sessions_app.operations.audit import audit, verify_activity
-from sessions_app.operations.devices import catch_up
+from sessions_app.operations.devices import catch_up, sessions_with_device
+from sessions_app.operations.members import share_session
 from sessions_app.operations.saves import save_version
 from sessions_app.policies import MergePolicy
 from tests.guards import guards_down
@@ -89,12 +90,11 @@ def test_an_entry_says_who_did_it_from_where(alice: User) -> None:
     assert (entry.address, entry.device, entry.request_id) == ("10.1.2.3", "phone", "r-1")
 
 
-def test_the_log_outlives_its_user(session: Session) -> None:
-    gone = User.objects.create_user("gone")
-    with coming_from(Origin(door="page")):
-        shared = make_session(by=session.owner, session_id="second")
-    gone.delete()
-    assert SessionActivity.objects.filter(session_uuid=shared.pk).exists()
+def test_the_log_outlives_its_user(session: Session, sam: User) -> None:
+    """Who made versions cannot be deleted. Who only shared, assigned or dismissed can, and stays in the log."""
+    share_session(session=session, with_user=User.objects.create_user("bob").username, by=sam)
+    sam.delete()
+    assert SessionActivity.objects.filter(user_id="sam", action="shared").exists()
     assert list(verify_activity()) == []
 
 
@@ -194,17 +194,27 @@ def test_copies_are_repaired_and_it_is_told(session: Session) -> None:
     SessionDevice.objects.update(device_id="other")
     with writing():
         Session.objects.update(device_count=9)
+    SessionCount.objects.create(owner=User.objects.create_user("nothing"), live=3)
     output = StringIO()
     with pytest.raises(CommandError):
         call_command("fsck", "--json", stdout=output)
     report = json.loads(output.getvalue())
-    assert [f["invariant"] for f in report["findings"]] == ["C1", "C1", "C1"]
+    assert [f["invariant"] for f in report["findings"]] == ["C1"] * 4
     assert report["checked"] == {"sessions": 1, "versions": 5, "log entries": 6}
     output = StringIO()
     call_command("fsck", "--repair", stdout=output)
-    assert output.getvalue().count("repaired") == 3
+    assert output.getvalue().count("repaired") == 4
     assert "nothing wrong" in output.getvalue()
-    assert SessionCount.objects.get().live == 1
+    assert set(SessionCount.objects.values_list("owner__username", "live")) == {("alice", 1), ("nothing", 0)}
+
+
+@damaged
+def test_a_damaged_document_hides_no_other_device(session: Session, alice: User) -> None:
+    other = make_session(by=alice, session_id="second", devices=[{"device_id": "D9"}])
+    with guards_down():
+        Session.objects.filter(pk=session.pk).update(searched_version=0)
+        versions(session=session, version=1).update(packed=b"broken")
+    assert list(sessions_with_device(Session.objects.all(), "D9")) == [other]
 
 
 def test_all_well_is_told_in_words(session: Session) -> None:

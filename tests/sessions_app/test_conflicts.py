@@ -107,6 +107,13 @@ def test_an_auto_merged_save_sent_again_gets_its_answer_again(alice: User, bob: 
     assert Session.objects.get().version == 3
 
 
+def test_auto_merges_nothing_that_was_made_from_a_version_that_never_was(alice: User) -> None:
+    session = make_session(by=alice, note="base")
+    for based_on in (0, 99):
+        assert isinstance(save(session, based_on, alice, MergePolicy.AUTO, more=based_on), Refused)
+    assert Session.objects.get().version == 1
+
+
 def test_auto_does_not_guess_where_both_changed_the_same(alice: User) -> None:
     session = make_session(by=alice, note="base")
     save(session, 1, alice, note="theirs")

@@ -16,7 +16,7 @@ from sessions_app.operations.leases import hold_lease
 from sessions_app.operations.members import share_session
 from tests.conftest import Api, Apis, assert_refused
 from tests.hub import wait_for
-from tests.make import make_asset, make_session
+from tests.make import make_asset, make_recording, make_session
 
 BASE = {"session_id": "c1", "note": "base", "devices": [{"device_id": "D1", "status": "pending"}, {"device_id": "D2"}]}
 
@@ -171,6 +171,28 @@ def test_a_member_may_save_but_neither_delete_nor_share(program: Api, alice: Use
     assert program.client.delete("/api/sessions/c1/members/bob").json()["members"] == []
     assert_refused(theirs.get("/api/sessions/c1"), 404, "NOT_FOUND")
     assert_refused(program.client.delete("/api/sessions/c1/members/bob"), 404, "NOT_FOUND")
+
+
+def test_staff_who_may_only_look_change_nothing(program: Api, viewer: User, api: Apis) -> None:
+    looking = api(viewer)
+    assert looking.get("/api/sessions/c1").json()["session"]["_version"] == 1
+    assert_refused(save(looking, 1, note="theirs"), 403, "FORBIDDEN")
+    assert_refused(save(looking, 9, note="theirs"), 403, "FORBIDDEN")
+    assert_refused(looking.client.delete("/api/sessions/c1?version=1"), 403, "FORBIDDEN")
+    assert_refused(looking.post("/api/sessions/c1/restore", {"version": 1}), 403, "FORBIDDEN")
+    assert_refused(looking.post("/api/sessions/c1/members", {"user": "viewer"}), 403, "FORBIDDEN")
+    assert (Session.objects.get().version, Conflict.objects.count()) == (1, 0)
+
+
+def test_a_member_sees_the_files_of_what_is_shared_with_them(alice: User, bob: User, charlie: User, api: Apis) -> None:
+    session = make_recording(by=alice, samples=4).session
+    share_session(session=session, with_user="bob", by=alice)
+    path = f"/api/sessions/{session.session_id}"
+    (recording,) = api(bob).get(path).json()["session"]["recordings"]
+    assert api(bob).get(recording["url"]).status_code == 200
+    assert api(charlie).get(recording["url"]).status_code == 404
+    api(alice).client.delete(f"{path}/members/bob")
+    assert api(bob).get(recording["url"]).status_code == 404
 
 
 def test_a_lease_is_seen_by_others_and_stops_only_who_asks(program: Api, sam: User, api: Apis) -> None:

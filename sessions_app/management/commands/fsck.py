@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app.models import Session, SessionActivity, SessionVersion
-from sessions_app.operations.audit import Finding, audit, repair
+from sessions_app.operations.audit import Finding, audit, one_moment, repair
 
 
 class Command(BaseCommand):
@@ -19,11 +19,11 @@ class Command(BaseCommand):
         parser.add_argument("--session", default="", help="Only the session of this id.")
 
     def handle(self, *_args: Any, as_json: bool, session: str, **options: Any) -> None:
-        findings = list(audit(session_id=session))
+        findings = _findings(session)
         repaired: list[Finding] = []
         if options["repair"] and any(finding.is_repairable for finding in findings):
             repair()
-            repaired, findings = findings, list(audit(session_id=session))
+            repaired, findings = findings, _findings(session)
             repaired = [finding for finding in repaired if finding not in findings]
         if as_json:
             self.stdout.write(json.dumps(_report(findings, repaired), indent=2))
@@ -41,6 +41,11 @@ class Command(BaseCommand):
         counts = _counts()
         checked = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         self.stdout.write(f"Checked {checked}: {len(findings) or 'nothing'} wrong.")
+
+
+def _findings(session_id: str) -> list[Finding]:
+    with one_moment():
+        return list(audit(session_id=session_id))
 
 
 def _counts() -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app.models import SessionActivity
-from sessions_app.operations.audit import verify_activity
+from sessions_app.operations.audit import one_moment, verify_activity
 
 
 class Command(BaseCommand):
@@ -16,7 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("--session", default="", help="Only the log of this session.")
 
     def handle(self, *_args: Any, session: str, **_options: Any) -> None:
-        findings = list(verify_activity(session_id=session))
+        with one_moment():
+            findings = list(verify_activity(session_id=session))
         for finding in findings:
             self.stdout.write(f"{finding.subject}: {finding.message}")
         if findings:
