@@ -157,7 +157,6 @@ class Change(models.Model):
         db_table = "changes"
         indexes = [
             models.Index(fields=["txid", "id"], name="change_in_order"),
-            models.Index(fields=["kind", "ref"], name="change_of_thing"),
         ]
 
     def __str__(self) -> str:
