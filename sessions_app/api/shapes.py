@@ -26,6 +26,11 @@ def _object(required: str = "", **properties: Any) -> dict[str, Any]:
     return shape | ({"required": required.split()} if required else {})
 
 
+def _body(shape: dict[str, Any]) -> dict[str, Any]:
+    """Of a request."""
+    return {"application/json": shape}
+
+
 def _answer(description: str, schema: dict[str, Any], example: Any) -> OpenApiResponse:
     return OpenApiResponse(schema, description, [OpenApiExample("example", value=example, response_only=True)])
 
@@ -81,7 +86,7 @@ LIST = _answer(
         "next": None,
     },
 )
-DOCUMENT = _object("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True}
+DOCUMENT = _body(_object("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True})
 SAVED = _answer(
     "Saved as this version.",
     _object("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
@@ -168,7 +173,7 @@ DIFF = _answer(
     _array("changes", _object("path", path=STRING, before={}, after={}), **{"from": INTEGER, "to": INTEGER}),
     {"success": True, "from": 3, "to": 5, "changes": [{"path": "/note", "before": "x", "after": "y"}], "count": 1},
 )
-RESTORE = _object("version", version=INTEGER, _version=INTEGER)
+RESTORE = _body(_object("version", version=INTEGER, _version=INTEGER))
 ACTIVITY = _answer(
     "The newest first.",
     _array(
@@ -191,7 +196,7 @@ FILES = _answer("All of them.", _array("files", _FILE), {"success": True, "files
 FILE = _answer(
     "It is one of the session's files.", _object("file", success=BOOLEAN, file=_FILE), {"success": True, "file": _FILE_EXAMPLE}
 )
-ATTACH = _object("asset", asset={"type": "string", "format": "uuid"})
+ATTACH = _body(_object("asset", asset={"type": "string", "format": "uuid"}))
 LEASE = _answer(
     "Who is there, the first comer first.",
     _object("editors others", success=BOOLEAN, version=INTEGER, editors={"type": "array", "items": OBJECT}, others=PATHS),
@@ -202,7 +207,7 @@ MEMBERS = _answer(
     _object("owner members", success=BOOLEAN, owner=STRING, members={"type": "array", "items": OBJECT}),
     {"success": True, "owner": "alice", "members": [{"user": "bob", "addedBy": "alice"}]},
 )
-SHARE = _object("user", user=STRING)
+SHARE = _body(_object("user", user=STRING))
 CONFLICTS = _answer(
     "The newest first.",
     _array("conflicts", OBJECT, total=INTEGER, next=NULLABLE_STRING, generatedAt=TIME),
@@ -221,23 +226,27 @@ CONFLICT_LINE = _answer(
     _object("conflict", success=BOOLEAN, conflict=OBJECT, version=INTEGER),
     {"success": True, "conflict": _LINE},
 )
-RESOLVE = _object(
-    _version=INTEGER,
-    choices={
-        "type": "object",
-        "additionalProperties": {"oneOf": [{"type": "string", "enum": ["theirs", "yours", "base"]}, OBJECT]},
-    },
-    take={"type": "string", "enum": ["theirs", "yours"]},
-    reason=STRING,
+RESOLVE = _body(
+    _object(
+        _version=INTEGER,
+        choices={
+            "type": "object",
+            "additionalProperties": {"oneOf": [{"type": "string", "enum": ["theirs", "yours", "base"]}, OBJECT]},
+        },
+        take={"type": "string", "enum": ["theirs", "yours"]},
+        reason=STRING,
+    )
 )
-REASON = _object(reason=STRING)
-ASSIGN = _object(assignee=NULLABLE_STRING)
-SETTLE = _object(
-    "rule ids",
-    rule={"type": "string", "enum": ["merge", "theirs", "yours", "dismiss"]},
-    ids=PATHS,
-    dryRun=BOOLEAN,
-    reason=STRING,
+REASON = _body(_object(reason=STRING))
+ASSIGN = _body(_object(assignee=NULLABLE_STRING))
+SETTLE = _body(
+    _object(
+        "rule ids",
+        rule={"type": "string", "enum": ["merge", "theirs", "yours", "dismiss"]},
+        ids=PATHS,
+        dryRun=BOOLEAN,
+        reason=STRING,
+    )
 )
 SETTLED = _answer(
     "Counts by outcome.",
