@@ -6,13 +6,12 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 
 from assets_app.errors import InvalidInput
 from assets_app.models import ApiToken
 from assets_app.names import check_text
-from assets_app.prepared import fetch_one
+from assets_app.prepared import fetch_one, instance
 
 # In the order of the models' own fields.
 TOKEN_FIELDS = ("digest", "token_key", "user_id", "expiry", "name", "scopes", "last_used_at")
@@ -46,14 +45,12 @@ def create_token(*, user: User, name: str, scopes: list[str] | None = None, days
 
 def find_token(*, digest: str) -> Any:
     """The `ApiToken` with its user, or None. Every call of the API begins here: no SQL is built."""
-    if connection.vendor != "postgresql":  # whose driver gives values that need no conversion
-        return ApiToken.objects.filter(digest=digest).select_related("user").first()
     row = fetch_one(_statement(), (digest,))
     if row is None:
         return None
-    token: Any = ApiToken.from_db(connection.alias, TOKEN_FIELDS, row[: len(TOKEN_FIELDS)])
+    token = instance(ApiToken, TOKEN_FIELDS, row[: len(TOKEN_FIELDS)])
     token.scopes = json.loads(token.scopes)
-    token.user = User.from_db(connection.alias, USER_FIELDS, row[len(TOKEN_FIELDS) :])
+    token.user = instance(User, USER_FIELDS, row[len(TOKEN_FIELDS) :])
     return token
 
 

@@ -3,9 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from django.db import connection
-
-from assets_app.prepared import fetch_one
+from assets_app.prepared import fetch_one, instance
 from sessions_app.models import Session
 
 if TYPE_CHECKING:
@@ -17,20 +15,18 @@ VISIBLE = """(%s OR owner_id = %s OR EXISTS (
 
 def find_session(session_id: str, *, by: "User") -> Session | None:
     """The session of that id, if `by` may see it; also one in the trash. The same as `visible_to(by)`, without building SQL."""
-    if connection.vendor != "postgresql":  # whose driver gives values that need no conversion
-        return Session.objects.visible_to(by).select_related("owner").filter(session_id=session_id).first()
     row = fetch_one(_statement(), (session_id, by.is_staff, by.pk, by.pk))
     if row is None:
         return None
-    session: Session = Session.from_db(connection.alias, _names(), row)
+    session = instance(Session, _names(), row)
     if session.owner_id == by.pk:
         session.owner = by
     return session
 
 
 @cache
-def _names() -> list[str]:
-    return [field.attname for field in Session._meta.concrete_fields]
+def _names() -> tuple[str, ...]:
+    return tuple(field.attname for field in Session._meta.concrete_fields)
 
 
 @cache
