@@ -28,11 +28,11 @@ def saved_or_conflict(result: Saved | Refused, request: Request, *, has_progress
     }
     if result.is_merged:
         body["merged"] = True
-    if result.session.version > result.version:  # an answer that is given again, of a session that has moved on
-        body["currentVersion"] = result.session.version
     if has_progress and result.session.device_count:
         body["progress"] = {"completed": result.session.completed_device_count, "total": result.session.device_count}
-    return Response(body, headers={"ETag": f'"{result.version}"'})
+    # An answer that is given again is the same, byte for byte; that the session has moved on since stands beside it.
+    headers = {"ETag": f'"{result.version}"', "X-Current-Version": str(result.session.version)}
+    return Response(body, headers=headers)
 
 
 def version_made(version: SessionVersion, **more: Any) -> Response:

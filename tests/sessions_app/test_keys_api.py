@@ -85,11 +85,12 @@ def test_a_save_repeated_after_the_session_was_deleted_is_not_told_to_be_safe(pr
     assert Conflict.objects.count() == 1
 
 
-def test_a_repeated_answer_says_if_the_session_has_moved_on(program: Api) -> None:
-    assert "currentVersion" not in save(program, 1, note="x").json()
+def test_a_repeated_answer_is_the_same_and_says_beside_it_that_the_session_has_moved_on(program: Api) -> None:
+    first = save(program, 1, note="x")
     program.post("/api/sessions/c1/restore", {"version": 1})
-    again = save(program, 1, note="x").json()
-    assert (again["version"], again["currentVersion"]) == (2, 3)
+    again = save(program, 1, note="x")
+    assert again.content == first.content
+    assert (first["X-Current-Version"], again["X-Current-Version"], again["ETag"]) == ("2", "3", '"2"')
 
 
 def nested(depth: int) -> Any:
