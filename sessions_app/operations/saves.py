@@ -161,8 +161,8 @@ def save_version(
     with transaction.atomic():
         head = check_may_save(lock_session(session, by=by), by=by)
         outcome = _attempt(head, document, based_on, by=by, policy=policy, is_locked=True)
-    if outcome is None:  # under its lock nobody else can have moved it
-        raise NotFound(MAY_NOT_SEE)
+        if outcome is None:  # under its lock nobody else can have moved it; if all the same, nothing half-done may stay
+            raise NotFound(MAY_NOT_SEE)
     return outcome
 
 
@@ -225,8 +225,10 @@ def _seen_before(head: Session, based_on: int, document: Document, *, by: "User"
     conflict = (
         Conflict.objects.filter(**mine, base_version=based_on).exclude(state=Conflict.State.DISMISSED).order_by("-pk").first()
     )
-    if conflict is None or conflict.state == Conflict.State.OPEN or head.is_deleted:
+    if conflict is None or conflict.state == Conflict.State.OPEN:
         return conflict
+    if head.is_deleted:
+        return None
     by_itself = SessionVersion.objects.filter(session=head, conflict=conflict, cause=SessionVersion.Cause.MERGED).defer("packed")
     merged = by_itself.first()
     if merged is None:  # somebody decided otherwise, perhaps against it: then this is a new save, and a new conflict
