@@ -59,3 +59,11 @@ class KeyReused(HoldfastError):
 
 class NotAllowed(HoldfastError):
     """The caller may see it, but not do that with it."""
+
+
+class PreconditionFailed(HoldfastError):
+    """The thing is no longer what the caller's `If-Match` says it must be."""
+
+
+class RangeUnsatisfiable(HoldfastError):
+    """Nothing of what a `Range` header asks for is in the file. Facts: `size`."""

@@ -4,9 +4,11 @@ import os
 import secrets
 from collections.abc import Iterator
 
+import psycopg
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
+from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Length
 from django.utils.deconstruct import deconstructible
@@ -34,20 +36,38 @@ def delete_object(store: str, key: str) -> None:
     storages[store].delete(key)
 
 
-def iter_object(store: str, key: str) -> Iterator[bytes]:
-    """The object's bytes in pieces of at most 1 MiB; no more than one piece is held."""
+def iter_object(store: str, key: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+    """The object's bytes from `start` up to `stop` (default: its end) in pieces of at most 1 MiB; no more than one is held."""
     if store == "database":  # a row at a time, without opening anything
-        yield from _iter_chunks(key)
+        yield from _iter_chunks(key, start, stop)
         return
     with storages[store].open(key) as file:
-        yield from file.chunks(CHUNK_BYTES)
+        file.seek(start)
+        left = file.size - start if stop is None else stop - start
+        while left > 0 and (data := file.read(min(left, CHUNK_BYTES))):
+            left -= len(data)
+            yield data
 
 
-def _iter_chunks(key: str) -> Iterator[bytes]:
-    index = 0
-    while (data := BlobChunk.objects.filter(key=key, index=index).values_list("data", flat=True).first()) is not None:
-        yield bytes(data)
-        index += 1
+def _iter_chunks(key: str, start: int, stop: int | None) -> Iterator[bytes]:
+    index, skipped = divmod(start, CHUNK_BYTES)
+    while (stop is None or index * CHUNK_BYTES < stop) and (data := _chunk(key, index)) is not None:
+        last = len(data) if stop is None else stop - index * CHUNK_BYTES
+        yield data[skipped:last] if skipped or last < len(data) else data
+        index, skipped = index + 1, 0
+
+
+def _chunk(key: str, index: int) -> bytes | None:
+    sql = 'SELECT "data" FROM "blob_chunks" WHERE "key" = %s AND "index" = %s'
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(sql, (key, index))
+            row = cursor.fetchone()
+    else:
+        connection.ensure_connection()
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+            row = cursor.execute(sql, (key, index), binary=True, prepare=True).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 class ChunkedFile(File):  # type: ignore[type-arg]  # django's File takes no parameter at run time
