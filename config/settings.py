@@ -190,10 +190,10 @@ HOLDFAST_BLOB_STORE = env.str("HOLDFAST_BLOB_STORE", default="database")
 HOLDFAST_S3_BUCKET = env.str("HOLDFAST_S3_BUCKET", default="")
 HOLDFAST_S3_REDIRECT = env.bool("HOLDFAST_S3_REDIRECT", default=False)
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "assets_app.storage.DatabaseStorage"},
-    "database": {"BACKEND": "assets_app.storage.DatabaseStorage"},
+    "default": {"BACKEND": "assets_app.storage.database.DatabaseStorage"},
+    "database": {"BACKEND": "assets_app.storage.database.DatabaseStorage"},
     "filesystem": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "assets_app.storage.folder.FolderStorage",
         "OPTIONS": {"location": DATA_DIR / "blobs", "file_permissions_mode": 0o640},
     },
     "staticfiles": {"BACKEND": "assets_app.staticfiles.ModuleManifestStorage"},
@@ -276,6 +276,12 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: t
 # --- holdfast --------------------------------------------------------------------------------------------------------
 
 HOLDFAST_MAX_ASSET_MB = env.int("HOLDFAST_MAX_ASSET_MB", default=50)
+# What one person may keep; 0: no limit. Staff can give somebody another one.
+HOLDFAST_QUOTA_MB = env.int("HOLDFAST_QUOTA_MB", default=0)
+HOLDFAST_QUOTA_FILES = env.int("HOLDFAST_QUOTA_FILES", default=0)
+HOLDFAST_MIN_FREE_MB = env.int("HOLDFAST_MIN_FREE_MB", default=200)
+HOLDFAST_BLOB_GRACE_HOURS = env.int("HOLDFAST_BLOB_GRACE_HOURS", default=24)
+HOLDFAST_VERIFY_DAYS = env.int("HOLDFAST_VERIFY_DAYS", default=100)
 HOLDFAST_MAX_DOCUMENT_MB = env.int("HOLDFAST_MAX_DOCUMENT_MB", default=10)
 HOLDFAST_JOB_LEASE_SECONDS = env.int("HOLDFAST_JOB_LEASE_SECONDS", default=20)
 HOLDFAST_TRASH_DAYS = env.int("HOLDFAST_TRASH_DAYS", default=14)
@@ -289,4 +295,4 @@ HOLDFAST_MERGE_KEYS = env.list("HOLDFAST_MERGE_KEYS", default=["device_id", "id"
 DATA_UPLOAD_MAX_MEMORY_SIZE = (HOLDFAST_MAX_DOCUMENT_MB + 1) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 200
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # reviewing a conflict of 1,000 parts takes two fields for each
-FILE_UPLOAD_HANDLERS = ["assets_app.multipart.BoundedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["assets_app.uploads.StoringUploadHandler"]

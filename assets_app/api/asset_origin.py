@@ -55,7 +55,7 @@ def signed_data(request: HttpRequest, address: str) -> HttpResponseBase:
     if not is_asset_origin(request):
         raise Http404
     told = _read(address)
-    asset = Asset.objects.select_related("blob").filter(pk=told["asset"], blob__sha256=told["sha256"]).first()
+    asset = Asset.objects.live().select_related("blob").filter(pk=told["asset"], blob__sha256=told["sha256"]).first()
     if asset is None:
         raise Http404
     return deliver(request, Deliverable(asset.blob, asset.content_type, asset.name, inline=told["inline"]))

@@ -64,7 +64,7 @@ def deliver(request: Request | HttpRequest, what: Deliverable) -> HttpResponseBa
         BytesMissing: the store gives nothing, or not what the row promises (if it is noticed before the first byte is sent).
     """
     if is_other(request, what.etag):
-        raise PreconditionFailed("These are not the bytes that 'If-Match' names. Read the file anew.")
+        raise PreconditionFailed("These are not the bytes that 'If-Match' names. Read the file anew.", currentETag=what.etag)
     if is_unchanged(request, what.etag):
         return _with_headers(HttpResponse(status=304), what, what.content_type)
     if request.method == "HEAD":  # ranges mean nothing here

@@ -19,8 +19,9 @@ from assets_app.api.idempotent import idempotent
 from assets_app.api.serializers import AssetSerializer, UploadAssetSerializer
 from assets_app.errors import InvalidInput
 from assets_app.models import ApiToken, Asset
-from assets_app.multipart import FormParser, ReceivedFile, check_received
+from assets_app.multipart import FormParser
 from assets_app.operations.intake import store_asset
+from assets_app.uploads import ReceivedFile, bytes_of
 
 TAGS_EXPECTED = 'Invalid tags format. Must be valid JSON array, e.g., \'["brand", "logo"]\''
 
@@ -38,9 +39,9 @@ class UploadAssetView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         form = _read_upload_form(request)
-        file = check_received(form["file"])
+        file: ReceivedFile = form["file"]
         asset = store_asset(
-            file,
+            bytes_of(file),
             name=file.sent_name,
             by=cast(User, request.user),
             type=form["type"],
