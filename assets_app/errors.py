@@ -69,6 +69,10 @@ class PreconditionFailed(HoldfastError):
     """It is not, or no longer, what the caller's condition says. Facts: `currentETag`."""
 
 
+class RangeUnsatisfiable(HoldfastError):
+    """Nothing of what a `Range` header asks for is in the file. Facts: `size`."""
+
+
 class InUse(HoldfastError):
     """Something else is built on it, so it cannot go. Facts: `usedBy`."""
 

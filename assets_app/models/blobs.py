@@ -40,9 +40,7 @@ class Blob(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.LIVE)
     created_at = models.DateTimeField(default=timezone.now)
     used_at = models.DateTimeField(default=timezone.now, help_text="When something last began to refer to it.")
-    verified_at = models.DateTimeField(
-        default=timezone.now, help_text="When the bytes were last read and were right."
-    )
+    verified_at = models.DateTimeField(default=timezone.now, help_text="When the bytes were last read and were right.")
     damaged_at = models.DateTimeField(null=True, blank=True, help_text="When the bytes were found wrong or gone.")
     damage = models.CharField(max_length=200, blank=True, help_text="What was found then.")
 
