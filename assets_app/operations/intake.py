@@ -270,6 +270,22 @@ def check_type(type: str, kind: kinds.Kind) -> None:
         )
 
 
+@contextmanager
+def receive_file(
+    source: IO[bytes] | Intake, *, name: str, by: "User", type: str = "", sha256: str = ""
+) -> Iterator[ReceivedBytes]:
+    """What `receive_bytes` does, and then read and found fit to be kept by `by`.
+
+    Raises:
+        InvalidInput, QuotaExceeded: see `check_type`, `check_space`, `examine`; and see `receive_bytes`.
+    """
+    with receive_bytes(source, name=name, sha256=sha256) as received:
+        check_type(type, received.kind)
+        check_space(user=by, size_bytes=received.size_bytes)
+        examine(received)
+        yield received
+
+
 def store_asset(
     source: IO[bytes] | Intake,
     *,
@@ -293,10 +309,7 @@ def store_asset(
     Raises:
         InvalidInput, AssetTooLarge, UnsupportedType, DigestMismatch, QuotaExceeded: see `receive_bytes`; also broken JSON.
     """
-    with receive_bytes(source, name=name, sha256=sha256) as received:
-        check_type(type, received.kind)
-        check_space(user=by, size_bytes=received.size_bytes)
-        examine(received)
+    with receive_file(source, name=name, by=by, type=type, sha256=sha256) as received:
         return keep_asset(
             received,
             by=by,
