@@ -39,6 +39,13 @@ class BytesMissing(HoldfastError):
     """A store no longer holds bytes that a row promises."""
 
 
+class StoreUnavailable(HoldfastError):
+    """A store of bytes elsewhere does not answer, or not as it should. The same request can work in a moment."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "The store that keeps the files does not answer properly. Try again in a moment.")
+
+
 class SandboxFailed(HoldfastError):
     """The child process that read a file died or overran a limit. `details` are for logs and staff, not for callers."""
 

@@ -33,6 +33,7 @@ REFUSALS: dict[type[assets.HoldfastError], tuple[int, str]] = {
     assets.DigestMismatch: (422, "DIGEST_MISMATCH"),
     assets.SandboxFailed: (400, "UNREADABLE"),
     assets.BytesMissing: (503, "BYTES_MISSING"),
+    assets.StoreUnavailable: (503, "STORE_UNAVAILABLE"),
     assets.CursorGone: (410, "CURSOR_GONE"),
     assets.KeyReused: (422, "KEY_REUSED"),
     assets.NotAllowed: (403, "FORBIDDEN"),
@@ -82,13 +83,18 @@ def status_of(refusal: assets.HoldfastError) -> tuple[int, str]:
     return next(REFUSALS[cls] for cls in type(refusal).__mro__ if cls in REFUSALS)
 
 
+def waits(refusal: assets.HoldfastError) -> dict[str, str]:
+    """The header that says when to try again, where that can help."""
+    return {"Retry-After": "5"} if isinstance(refusal, assets.StoreUnavailable) else {}
+
+
 def exception_handler(exception: Exception, _context: dict[str, Any]) -> Response | None:
     """DRF's hook. None lets Django answer with `server_error`."""
     headers: dict[str, str] = {}
     if isinstance(exception, assets.HoldfastError):
         status, code = status_of(exception)
         log.info("refused", code=code, reason=exception.message)
-        return Response(error_body(code, exception.message, **exception.facts), status=status)
+        return Response(error_body(code, exception.message, **exception.facts), status=status, headers=waits(exception))
     if isinstance(exception, FORMS):
         status, code, message = _form_refusal(exception)
     elif isinstance(exception, DataError):

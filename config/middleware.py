@@ -15,7 +15,7 @@ from django_structlog.middlewares import RequestMiddleware
 from assets_app.errors import HoldfastError
 from assets_app.names import shown
 from assets_app.origin import Origin, coming_from
-from config.api import BUSY, UNANSWERED, bad_request, refuse, status_of
+from config.api import BUSY, UNANSWERED, bad_request, refuse, status_of, waits
 
 log = structlog.get_logger(__name__)
 ADMIN = "/admin/"
@@ -125,7 +125,9 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, HoldfastError):
             status, code = status_of(exception)
-            return refuse(request, status, code, exception.message, **exception.facts)
+            answer = refuse(request, status, code, exception.message, **exception.facts)
+            answer.headers.update(waits(exception))
+            return answer
         if isinstance(exception, UNANSWERED):
             request.user = AnonymousUser()  # who asked cannot be looked up now, neither for the page nor for the log
             answer = refuse(request, 503, "BUSY", BUSY)
