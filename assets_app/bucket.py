@@ -181,7 +181,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
     def drop_uploads(self, key: str) -> None:
         """Take back every multipart upload of this key."""
         name = self.full_key(key)
-        for upload in self._listed("list_multipart_uploads", "Uploads", Prefix=name):
+        for upload in self._uploads(name):
             if upload["Key"] == name:
                 try:
                     self.ask("abort_multipart_upload", Key=name, UploadId=upload["UploadId"])
@@ -198,11 +198,18 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
 
     def keys(self) -> Iterator[str]:
         prefix = f"{self.location.rstrip('/')}/" if self.location else ""
-        begun = {upload["Key"] for upload in self._listed("list_multipart_uploads", "Uploads", Prefix=prefix)}
+        begun = {upload["Key"] for upload in self._uploads(prefix)}
         yield from (name.removeprefix(prefix) for name in sorted(begun))
         for item in self._listed("list_objects_v2", "Contents", Prefix=prefix):
             if item["Key"] not in begun:
                 yield item["Key"].removeprefix(prefix)
+
+    def _uploads(self, prefix: str) -> Iterator[dict[str, Any]]:
+        try:
+            yield from self._listed("list_multipart_uploads", "Uploads", Prefix=prefix)
+        except Refused as refusal:
+            if refusal.status != 501:  # a store that cannot list them has to forget them by itself
+                raise
 
     def _listed(self, operation: str, field: str, **params: Any) -> Iterator[dict[str, Any]]:
         with told_in_our_words(operation):

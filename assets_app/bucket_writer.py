@@ -121,8 +121,7 @@ class BucketWriter:
         place: dict[str, Any] = {"Key": self._name, "UploadId": self._upload_id, "MultipartUpload": {"Parts": self._parts}}
         self._send(lambda: self._store.ask_with("complete_multipart_upload", condition=ONLY_NEW, **place))
         if self._may_be_double:  # the answer to the beginning was lost once, and with it the name of another upload
-            with suppress(StoreUnavailable):
-                self._store.drop_uploads(self._key)
+            self._store.drop_uploads(self._key)
 
     def _take_part(self) -> bytes:
         data = bytes(self._buffer)

@@ -126,7 +126,8 @@ class RefusalMiddleware:
         if isinstance(exception, HoldfastError):
             status, code = status_of(exception)
             answer = refuse(request, status, code, exception.message, **exception.facts)
-            answer.headers.update(waits(exception))
+            for name, value in waits(exception).items():
+                answer[name] = value
             return answer
         if isinstance(exception, UNANSWERED):
             request.user = AnonymousUser()  # who asked cannot be looked up now, neither for the page nor for the log
