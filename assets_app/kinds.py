@@ -22,10 +22,12 @@ class Kind:
     extensions: frozenset[str]
     # Shown in the page when opened. Anything that a browser might run as a document is not.
     inline: bool
+    # The module that decides, in the sandbox, whether a file of this kind can be kept.
+    check: str = ""
 
 
-def _kind(type_: str, format_: str, content_type: str, *more_extensions: str, inline: bool = True) -> Kind:
-    return Kind(type_, format_, content_type, frozenset({format_, *more_extensions}), inline)
+def _kind(type_: str, format_: str, content_type: str, *more_extensions: str, inline: bool = True, check: str = "") -> Kind:
+    return Kind(type_, format_, content_type, frozenset({format_, *more_extensions}), inline, check)
 
 
 KINDS = {
@@ -47,7 +49,7 @@ KINDS = {
         _kind("audio", "m4a", "audio/mp4"),
         _kind("audio", "flac", "audio/x-flac", inline=False),
         _kind("document", "pdf", "application/pdf", inline=False),
-        _kind("data", "json", "application/json", inline=False),
+        _kind("data", "json", "application/json", inline=False, check="assets_app.json_check"),
         _kind("data", "csv", "text/csv", "tsv", inline=False),
         _kind("data", "txt", "text/plain", "md", "log", "text", inline=False),
         _kind("data", "parquet", "application/vnd.apache.parquet", inline=False),

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 
+from assets_app.api.asset_origin import signed_data
 from assets_app.api.changes import ChangesView
 from config import api, health
 
@@ -39,6 +40,7 @@ urlpatterns = [
         api.only_get(with_inline_styles(SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC))),
         name="api-docs",
     ),
+    path("signed/<str:address>", api.only_get(signed_data), name="signed-data"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

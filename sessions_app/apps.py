@@ -1,8 +1,12 @@
 """The first floor: work with a history."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from assets_app.models import Asset
 
 
 class SessionsConfig(AppConfig):
@@ -29,7 +33,13 @@ class SessionsConfig(AppConfig):
         AssetQuerySet.seen_through.append(
             lambda user: SessionFile.objects.filter(session__in=Session.objects.visible_to(user)).values("asset")
         )
+        AssetQuerySet.uses.append(lambda asset: [f"a file of the session '{name}'" for name in _sessions_of(asset)])
         VISIBLE["conflict"] = [lambda user: Conflict.objects.visible_to(user).values("uuid")]
         add_chore(catch_up, every=timedelta(seconds=5))
         add_chore(purge_trash, every=timedelta(minutes=10))
         add_chore(sweep_leases, every=timedelta(hours=1))
+
+
+def _sessions_of(asset: "Asset") -> list[str]:
+    names = asset.session_files.order_by("pk").values_list("session__session_name", "session__session_id")
+    return [name or own_id for name, own_id in names]

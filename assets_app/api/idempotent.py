@@ -18,7 +18,6 @@ from assets_app.operations.idempotency import Answer, once
 
 Handler = Callable[..., HttpResponseBase]
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
-PIECE = 64 * 1024
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -67,10 +66,7 @@ def _digest(request: Request) -> str:
         for name, values in sorted(request.POST.lists()):
             digest.update(repr((name, values)).encode())
         for name, file in sorted(request.FILES.items()):
-            digest.update(repr((name, file.size, getattr(file, "sent_name", ""))).encode())
-            while piece := file.read(PIECE):
-                digest.update(piece)
-            file.seek(0)
+            digest.update(repr((name, file.size, file.sent_name, file.intake and file.intake.sha256)).encode())
     else:
         digest.update(request._request.body)
         request.data  # noqa: B018  (parsed now, and not while a transaction is open)

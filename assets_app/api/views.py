@@ -3,24 +3,25 @@
 import json
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header, quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from assets_app import storage
-from assets_app.api.conditions import is_unchanged
+from assets_app.api.asset_origin import redirect_to_asset_origin
+from assets_app.api.delivery import deliver, of_asset
 from assets_app.api.idempotent import idempotent
 from assets_app.api.serializers import AssetSerializer, UploadAssetSerializer
 from assets_app.errors import InvalidInput
-from assets_app.models import Asset
-from assets_app.multipart import FormParser, ReceivedFile, check_received
+from assets_app.models import ApiToken, Asset
+from assets_app.multipart import FormParser
 from assets_app.operations.intake import store_asset
+from assets_app.uploads import ReceivedFile, bytes_of
 
 TAGS_EXPECTED = 'Invalid tags format. Must be valid JSON array, e.g., \'["brand", "logo"]\''
 
@@ -38,9 +39,9 @@ class UploadAssetView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         form = _read_upload_form(request)
-        file = check_received(form["file"])
+        file: ReceivedFile = form["file"]
         asset = store_asset(
-            file,
+            bytes_of(file),
             name=file.sent_name,
             by=cast(User, request.user),
             type=form["type"],
@@ -90,45 +91,29 @@ class AssetView(APIView):
 
 
 class AssetDataView(APIView):
-    """The exact bytes of one asset."""
+    """The exact bytes of one asset, or parts of them."""
 
     @extend_schema(
         operation_id="read_asset_data",
+        parameters=[
+            OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="`bytes=0-1023`, `bytes=-500`, or several."),
+            OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="The entity tag of the parts already there."),
+        ],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="The bytes are at another address, which works for a short time."),
             304: OpenApiResponse(description="Unchanged: the entity tag is the one that was sent."),
         },
     )
     def get(self, request: Request, asset_id: str) -> HttpResponseBase:
         asset = _visible(request, asset_id)
-        etag = quote_etag(asset.blob.sha256)
-        if is_unchanged(request, etag):
-            response: HttpResponseBase = HttpResponse(status=304)
-        elif request.method == "HEAD":
-            response = HttpResponse(headers={"Content-Length": str(asset.blob.size_bytes)})
-        else:
-            response = StreamingHttpResponse(storage.iter_object(asset.blob.store, asset.blob.key))
-            response["Content-Length"] = str(asset.blob.size_bytes)
-        for header, value in _data_headers(asset).items():
-            response[header] = value
-        response["ETag"] = etag
-        return response
+        if settings.HOLDFAST_ASSET_ORIGIN and request.method == "GET" and not isinstance(request.auth, ApiToken):
+            return redirect_to_asset_origin(asset)
+        return deliver(request, of_asset(asset))
 
     def head(self, request: Request, asset_id: str) -> HttpResponseBase:
         return self.get(request, asset_id)
-
-
-def _data_headers(asset: Asset) -> dict[str, str]:
-    """Other people's bytes: never run as a page of ours, never kept by a shared cache."""
-    disposition = content_disposition_header(not asset.shows_inline, asset.name) or "attachment"
-    return {
-        "Content-Type": asset.content_type,
-        "Content-Disposition": disposition,
-        "Cache-Control": "private, max-age=31536000, immutable",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-    }
 
 
 def _visible(request: Request, asset_id: str) -> Asset:

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from assets_app import sandbox
 from assets_app.errors import InvalidInput
-from assets_app.operations.intake import ReceivedBytes, keep_asset, receive_bytes
+from assets_app.operations.intake import Intake, ReceivedBytes, keep_asset, receive_bytes
 from sessions_app.errors import UnreadableFile
 from sessions_app.ids import canonical_id, capture_time_in
 from sessions_app.models import Recording, Session, SessionFile
@@ -39,7 +39,7 @@ class Collected:
     is_repeat: bool = False
 
 
-def collect_file(source: IO[bytes], *, name: str, by: "User", session_id: str = "", batch: str = "") -> Collected:
+def collect_file(source: IO[bytes] | Intake, *, name: str, by: "User", session_id: str = "", batch: str = "") -> Collected:
     """Take in one dropped file.
 
     Args:

@@ -40,7 +40,8 @@ def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "
     """
     with transaction.atomic():
         head = check_not_deleted(check_may_save(lock_session(session, by=by), by=by))
-        if not Asset.objects.visible_to(by).filter(pk=asset.pk).exists():
+        # Held until the end: it cannot go to the trash meanwhile.
+        if Asset.objects.visible_to(by).filter(pk=asset.pk).select_for_update(no_key=True).first() is None:
             raise NotFound("There is no asset of that id that you may see.", pointer="/asset")
         known = SessionFile.objects.filter(session=head, asset=asset).first()
         if known is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from assets_app.bucket import BucketStorage
+from assets_app.storage.bucket import BucketStorage
 from tests.assets_app.buckets import bucket_storage
 from tests.s3 import FaultyS3
 

@@ -8,10 +8,10 @@ import pytest
 import requests
 from django.core.files.base import ContentFile
 
-from assets_app.bucket import BucketStorage
-from assets_app.bucket_writer import PART_BYTES
 from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.storage import CHUNK_BYTES, new_key
+from assets_app.storage.bucket import BucketStorage
+from assets_app.storage.bucket_writer import PART_BYTES
 from tests.assets_app.buckets import ONE_PART, TWO_PARTS, bucket_storage, keep, read
 from tests.s3 import Fault, FaultyS3
 

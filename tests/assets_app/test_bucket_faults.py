@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from assets_app.bucket import BucketStorage
 from assets_app.errors import StoreUnavailable
 from assets_app.storage import CHUNK_BYTES, new_key
+from assets_app.storage.bucket import BucketStorage
 from tests.assets_app.buckets import ONE_PART, TWO_PARTS, bucket_storage, keep, read
 from tests.s3 import ANYWHERE, BUCKET, FAULTS, ON_CONDITION, Fault, FaultyS3
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from assets_app.bucket_writer import PART_BYTES
 from assets_app.errors import StoreUnavailable
 from assets_app.storage import new_key
+from assets_app.storage.bucket_writer import PART_BYTES
 from tests.assets_app.buckets import RUNS, bucket_storage, read
 from tests.s3 import Fault, FaultyS3
 

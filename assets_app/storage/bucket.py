@@ -1,4 +1,4 @@
-"""Objects in an S3-compatible store: read by ranges, removed, listed. Writing is `assets_app.bucket_writer`'s.
+"""Objects in an S3-compatible store: read by ranges, removed, listed. Writing is `assets_app.storage.bucket_writer`'s.
 
 The store is not believed on its word: what it answers is compared with what was asked, and an object counts as written only
 when it was seen to be whole. Every failure comes out as `StoreUnavailable` or `BytesMissing`, without addresses or secrets.
@@ -16,10 +16,10 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name, to_bytes
 
-from assets_app.bucket_errors import UNANSWERED, Refused, told_in_our_words
-from assets_app.bucket_writer import BucketWriter
 from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.storage import CHUNK_BYTES
+from assets_app.storage.bucket_errors import UNANSWERED, Refused, told_in_our_words
+from assets_app.storage.bucket_writer import BucketWriter
 
 log = structlog.get_logger(__name__)
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from assets_app.bucket_errors import Refused
 from assets_app.errors import BytesMissing, StoreUnavailable
+from assets_app.storage.bucket_errors import Refused
 
 if TYPE_CHECKING:
-    from assets_app.bucket import BucketStorage
+    from assets_app.storage.bucket import BucketStorage
 
 log = structlog.get_logger(__name__)
 
