@@ -46,7 +46,7 @@ class ReceivedBytes:
 
 
 class _CountingFile(File):  # type: ignore[type-arg]  # django's File takes no parameter at run time
-    """Counts, digests and keeps the head of what a storage reads from it; stops at the limit, not after it."""
+    """Counts, digests and keeps the ends of what a storage reads from it; stops at the limit, not after it."""
 
     def __init__(self, source: IO[bytes], limit_bytes: int) -> None:
         super().__init__(source, name="intake")
@@ -54,6 +54,7 @@ class _CountingFile(File):  # type: ignore[type-arg]  # django's File takes no p
         self._limit_bytes = limit_bytes
         self._digest = hashlib.sha256()
         self.head = b""
+        self.tail = b""
         self.received = 0
 
     def read(self, num_bytes: int = storage.CHUNK_BYTES) -> bytes:
@@ -64,6 +65,7 @@ class _CountingFile(File):  # type: ignore[type-arg]  # django's File takes no p
         self._digest.update(data)
         if len(self.head) < kinds.SNIFF_BYTES:
             self.head += data[: kinds.SNIFF_BYTES - len(self.head)]
+        self.tail = (self.tail + data[-kinds.TAIL_BYTES :])[-kinds.TAIL_BYTES :]
         return data
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
@@ -117,12 +119,23 @@ def receive_bytes(source: IO[bytes], *, name: str, sha256: str = "", limit_bytes
                 expected=sha256.lower(),
                 received=file.sha256,
             )
-        kind = kinds.sniff(file.head, name)
+        kind = kinds.sniff(file.head, name, tail=file.tail, size=file.received)
         yield ReceivedBytes(pending.key, pending.store, name, kind, file.sha256, file.received)
     finally:
         # Kept bytes are no longer pending. The rest was refused, or the same bytes were here already.
         if PendingObject.objects.filter(pk=pending.pk).exists():
             discard_object(pending)
+
+
+def look_inside(received: ReceivedBytes) -> None:
+    """For kinds that can harm whoever opens them, or that are worth nothing if broken.
+
+    Raises:
+        InvalidInput: what is wrong with the file.
+        SandboxFailed: it could not be looked into.
+    """
+    if received.kind.check:
+        sandbox.run(received.kind.check, file=received.chunks())
 
 
 def discard_object(pending: PendingObject) -> None:
@@ -217,8 +230,7 @@ def store_asset(
                 "Leave the type out, or send the file that you meant.",
                 field="type",
             )
-        if received.kind.format == "json":
-            sandbox.run("assets_app.json_check", file=received.chunks())
+        look_inside(received)
         return keep_asset(
             received,
             by=by,
