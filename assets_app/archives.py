@@ -77,9 +77,12 @@ def _find_directory(file: BinaryIO) -> Directory:
     size = file.seek(0, 2)
     begin = max(size - END.size - 0xFFFF, 0)
     tail = _read(file, begin, size - begin)
-    ends = [place for place in _places(tail, b"PK\x05\x06") if _reaches_end(tail, place)]
-    if len(ends) != 1:
-        _refuse("has more than one end" if ends else "does not end where it says: it was cut off, or is damaged")
+    marks = list(_places(tail, b"PK\x05\x06"))
+    ends = [place for place in marks if _reaches_end(tail, place)]
+    if not ends:
+        _refuse("does not end where it says: it was cut off, or is damaged")
+    if len(ends) > 1 or marks[-1] != ends[0]:  # programs search from the front or from the back, and believe the first they find
+        _refuse("has more than one end")
     found = END.unpack_from(tail, ends[0])
     disks, counts, (length, start) = found[1:3], found[3:5], found[5:7]
     end = begin + ends[0]
