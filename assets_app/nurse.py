@@ -102,7 +102,7 @@ class Nursery:
     @property
     def pid(self) -> int | None:
         """None until the first child was asked for."""
-        return self._running and self._running.process.pid
+        return self._running.process.pid if self._running else None
 
     @contextmanager
     def child(self, order: dict[str, Any], *, wall_seconds: float) -> Iterator[Child]:

@@ -6,9 +6,11 @@ finds imported, and forks. The child talks to the server over the first socket (
 tells how the child ended. The nursery itself never sees a byte of a file. It ends when its standard input does.
 """
 
+import codecs
 import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import resource
@@ -25,6 +27,9 @@ from typing import Any
 from assets_app import wire
 from assets_app.sandboxed import BROKEN, limit_process, outcome
 
+# Imported by Python when they are first used; in a child that is too late.
+CODECS = ("ascii", "latin-1", "cp1252", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+READ_AHEAD = 16 * 1024
 MESSAGE = struct.Struct(">I")
 LONGEST_MESSAGE = 4096
 STATUS = struct.Struct(">i")
@@ -42,6 +47,8 @@ def main() -> int:
     _leave_the_network()
     control = socket.socket(fileno=os.dup(0))
     _point_standard_streams_nowhere()
+    for codec in CODECS:
+        codecs.lookup(codec)
     # The end of a child makes `awake` readable.
     awake, woken = socket.socketpair()
     awake.setblocking(False)
@@ -141,7 +148,7 @@ def _live(channel: socket.socket, order: dict[str, Any]) -> None:
         limit_process(order["memory_mb"], order["cpu_seconds"])
         _shut_doors()
         (size,) = wire.SIZE.unpack(wire.receive_exactly(channel, wire.SIZE.size))
-        file = wire.RemoteFile(channel, size=size, budget=order["read_bytes"])
+        file = io.BufferedReader(wire.RemoteFile(channel, size=size, budget=order["read_bytes"]), READ_AHEAD)
         try:
             status, answer = outcome(lambda: reader.main(file, order["args"]))
         except Exception as error:
