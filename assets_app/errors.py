@@ -87,3 +87,6 @@ class StorageFull(HoldfastError):
 
 class StoreUnavailable(HoldfastError):
     """The store that holds or takes bytes does not answer, or failed. Nothing was kept of what was sent."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "The store that keeps the files does not answer properly. Try again in a moment.")

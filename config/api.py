@@ -92,6 +92,8 @@ def headers_of(refusal: assets.HoldfastError) -> dict[str, str]:
     """What HTTP wants to be told beside the body."""
     if isinstance(refusal, assets.RangeUnsatisfiable):
         return {"Content-Range": f"bytes */{refusal.facts['size']}"}
+    if isinstance(refusal, assets.StoreUnavailable):
+        return {"Retry-After": "5"}
     return {}
 
 

@@ -199,23 +199,15 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {"BACKEND": "assets_app.staticfiles.ModuleManifestStorage"},
 }
 if HOLDFAST_S3_BUCKET:
-    from botocore.config import Config  # 30 MB of code that only an S3 store needs
-
     STORAGES["s3"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "assets_app.storage.bucket.BucketStorage",
         "OPTIONS": {
             "bucket_name": HOLDFAST_S3_BUCKET,
             "endpoint_url": env.str("HOLDFAST_S3_ENDPOINT_URL", default="") or None,
             "region_name": env.str("HOLDFAST_S3_REGION", default="") or None,
             "location": env.str("HOLDFAST_S3_PREFIX", default=""),
-            "file_overwrite": False,
+            "timeout_seconds": env.float("HOLDFAST_S3_TIMEOUT_SECONDS", default=30),
             "max_memory_size": 8 * 1024 * 1024,
-            # The SDK's default trailing checksums break stores other than Amazon's.
-            "client_config": Config(
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                signature_version="s3v4",
-            ),
         },
     }
 
