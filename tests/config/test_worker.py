@@ -255,17 +255,17 @@ def test_a_reader_that_takes_nothing_is_given_up(courier: Courier, line: Line) -
 
 def test_a_reader_that_takes_a_little_is_not(courier: Courier, line: Line) -> None:
     sock, reader = line
-    ended = bring(courier, sock, [b"x" * 100_000, b"y" * 100_000], 200_000)
+    ended = bring(courier, sock, [b"x" * 200_000, b"y" * 200_000], 400_000)
     got = b""
     while len(got) < 180_000:  # three seconds: three times its patience
         got += reader.recv(3000)
         time.sleep(0.05)
         assert ended() is None
-    while len(got) < 200_004:
+    while len(got) < 400_004:
         got += reader.recv(65536)
     wait_for("the end", lambda: ended() is not None, 5)
     assert ended() is True
-    assert got == b"HEAD" + b"x" * 100_000 + b"y" * 100_000
+    assert got == b"HEAD" + b"x" * 200_000 + b"y" * 200_000
 
 
 @pytest.mark.parametrize("pieces", [[b"x" * MIB], [b"x" * MIB, b"y" * 10, b"z"], [b"x" * MIB, b"y" * 11]])
