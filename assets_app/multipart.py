@@ -28,6 +28,7 @@ FORM_FILES = 10
 # A name of 255 characters takes up to 1,020 bytes, and three times that escaped; Django would have 1,024 for all of the header.
 PART_HEADER_BYTES = 8 * 1024
 MAX_PARTS = 2000
+NAME_UNREADABLE = "The name of a file or field of the form is not UTF-8. Rename it, or send names as UTF-8."
 
 
 class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # django's file classes take no parameter at run time
@@ -96,12 +97,21 @@ class FormRefused(MultiPartParserError):
 class WholeNameParser(MultiPartParser):
     """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
 
+    def parse(self) -> Any:
+        try:
+            return super().parse()
+        except Exception:
+            self._close_files()  # type: ignore[attr-defined]  # the file in the midst of which it failed: Django leaves it open
+            raise
+
     def sanitize_file_name(self, file_name: str) -> str | None:
         if file_name.startswith('"'):  # its closing quote is missing: a line break cut the name, and perhaps more
             raise MultiPartParserError("a file name is broken off")
         name = html.unescape(file_name)[:4096]
         if not name:  # it was one escaped control character: Django would leave out the file
             raise FormRefused("A file of the form has no name. Give it one and send it again.")
+        if "\N{REPLACEMENT CHARACTER}" in name:  # what Python puts for what it cannot read
+            raise FormRefused(NAME_UNREADABLE)
         return name
 
 
@@ -127,7 +137,7 @@ def _check_left_out(content: Any) -> None:
     content.unget(start)
     header, end, _data = start.partition(b"\r\n\r\n")
     if end and b"content-disposition:" in header.lower():
-        raise FormRefused("The name of a file or field of the form is not UTF-8. Rename it, or send names as UTF-8.")
+        raise FormRefused(NAME_UNREADABLE)
 
 
 # The parser has no other place to say so.
