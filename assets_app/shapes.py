@@ -44,7 +44,6 @@ ACTING_STARTS = {
     b"[desktop entry]": "a shortcut, which opens something else",
     b"#!": SCRIPT,
     b"@echo off": SCRIPT,
-    b"mime-version:": PAGE,
     b"%!": PRINTED,
     b"\x04%!": PRINTED,
     b"\xc5\xd0\xd3\xc6": PRINTED,
