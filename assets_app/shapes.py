@@ -44,12 +44,11 @@ ACTING_STARTS = {
     b"[desktop entry]": "a shortcut, which opens something else",
     b"#!": SCRIPT,
     b"@echo off": SCRIPT,
-    b"mime-version:": PAGE,
     b"%!": PRINTED,
     b"\x04%!": PRINTED,
     b"\xc5\xd0\xd3\xc6": PRINTED,
     b"at&tform": "a DjVu document, which viewers have run programs from",
-    b"{\\rt": "a rich text document; save it as docx or PDF",
+    b"{\\rt": "a rich text document (save it as docx or PDF)",
     b"!<arch>\n": "a software package",
 }
 # The same for files that are not text. Some of these are short, and a text may well begin like that.
@@ -71,7 +70,7 @@ ACTING_BINARIES = {
     b"fws": "a Flash film, which is a program",
     b"cws": "a Flash film, which is a program",
     b"zws": "a Flash film, which is a program",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office document or an installer; save documents as docx, xlsx, pptx or PDF",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office document (save it as docx, xlsx or pptx) or an installer",
 }
 ARCHIVES = (
     b"PK\x03\x04", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd",
