@@ -1,6 +1,6 @@
 """Files of sessions."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,7 @@ from sessions_app.operations.locks import check_may_save, check_not_deleted, loc
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 
 def writable_session(session_id: str, *, by: "User") -> Session:
@@ -30,6 +31,12 @@ def writable_session(session_id: str, *, by: "User") -> Session:
     return session
 
 
+def files_of_session(session_id: str, user: "User") -> "QuerySet[SessionFile, Any]":
+    """The assets' ids of a session that `user` may see, in either spelling of its id."""
+    sessions = Session.objects.visible_to(user).filter(session_id=canonical_id(session_id))
+    return SessionFile.objects.filter(session__in=sessions).values("asset")
+
+
 def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "User") -> SessionFile:
     """Make an asset a file of a session, and note it in the session's log. Said twice, nothing changes.
 
@@ -40,7 +47,8 @@ def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "
     """
     with transaction.atomic():
         head = check_not_deleted(check_may_save(lock_session(session, by=by), by=by))
-        if not Asset.objects.visible_to(by).filter(pk=asset.pk).exists():
+        # Held until the end: it cannot go to the trash meanwhile.
+        if Asset.objects.visible_to(by).filter(pk=asset.pk).select_for_update(no_key=True).first() is None:
             raise NotFound("There is no asset of that id that you may see.", pointer="/asset")
         known = SessionFile.objects.filter(session=head, asset=asset).first()
         if known is not None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from assets_app import parsing
 from assets_app.errors import UnsupportedType
 from assets_app.kinds import BY_EXTENSION, KINDS, SAME_CONTAINER, SNIFF_BYTES, TAIL_BYTES, TEXTS, Kind, sniff
 from tests.hostile_files import (
@@ -145,6 +146,8 @@ def test_opaque_kinds_are_never_shown_nor_parsed() -> None:
     for kind in KINDS.values():
         if kind.is_opaque:
             assert (kind.type, kind.inline, kind.check) in (("data", False, ""), ("data", False, "assets_app.archives"))
+            assert not parsing.has_facts(kind.format)
+            assert not parsing.has_thumbnails(kind.format)
 
 
 def photo_with(**options: Any) -> bytes:
