@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import av
@@ -148,6 +150,12 @@ def test_opaque_kinds_are_never_shown_nor_parsed() -> None:
             assert (kind.type, kind.inline, kind.check) in (("data", False, ""), ("data", False, "assets_app.archives"))
             assert not parsing.has_facts(kind.format)
             assert not parsing.has_thumbnails(kind.format)
+
+
+def test_whoever_asks_what_is_accepted_is_told_all_of_it() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    paragraph = told[told.index("The type is decided by the bytes") :].partition("\n\n")[0]
+    assert set(KINDS) <= set(re.findall(r"[a-z0-9]+", paragraph))
 
 
 def photo_with(**options: Any) -> bytes:
