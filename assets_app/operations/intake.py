@@ -181,7 +181,7 @@ def look_inside(received: ReceivedBytes) -> None:
         SandboxFailed: it could not be looked into.
     """
     if received.kind.check:
-        sandbox.run(received.kind.check, file=received.chunks())
+        sandbox.run_lazily(received.kind.check, file=received.open())
 
 
 def examine(received: ReceivedBytes) -> None:
