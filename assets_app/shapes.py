@@ -167,12 +167,15 @@ def has_zip_directory(tail: bytes, size: int) -> bool:
 
 def _is_foreign(data: bytes) -> bool:
     """Does something begin here that an archive program, a reader of documents, a browser or a system would open?"""
-    if data.startswith(ARCHIVES) or data.startswith((b"\x7fELF", b"#!", b"%!PS")):
+    if data.startswith((*ARCHIVES, b"\x7fELF", b"#!/", b"#! /", b"%!PS")):
         return True
     if data.startswith(b"MZ"):
         header = int.from_bytes(data[60:64], "little")
         return data[header : header + 4] == b"PE\0\0" or b"DOS mode" in data[:256]
-    return MARKUP_START.match(data[:200].lstrip(BLANKS).lower()) is not None
+    start = data[:200].lstrip(BLANKS).lower()
+    if start[1:2] in (b"!", b"?"):  # two bytes alone may be anything
+        return start.startswith((b"<!doctype", b"<!--", b"<?xml", b"<?php"))
+    return MARKUP_START.match(start) is not None
 
 
 def _iso_payloads(head: bytes) -> list[bytes]:
