@@ -21,9 +21,10 @@ MARKUP_START = re.compile(
     rb"|a|b|p|br|h1|h2|h3|span|ul|math|video|audio|[a-z0-9]{1,20}:[a-z]{1,40})(?=[\s>/]))"
 )
 ROOT_ELEMENT = re.compile(rb"<([a-z_][\w.-]{0,80})(?:\s[^<>]{0,2000})?>")
+# Each long enough not to turn up by chance in the 64 KiB that end a picture.
 MARKUP_INSIDE = (
-    b"<!doctype html", b"<html", b"<script", b"<svg", b"<iframe", b"<body", b"<foreignobject", b"<object data", b"<embed src",
-    b"<img src", b"<?php",
+    b"<!doctype html", b"<html", b"<script", b"<iframe", b"<body", b"<foreignobject", b"<object data", b"<embed src", b"<img src",
+    b"<svg ", b"<svg>", b"<svg/", b"<svg\n", b"<svg\r", b"<svg\t", b"<?php",
 )  # fmt: skip
 MEDIA_HEADER = re.compile(rb"GIF8[79]a|RIFF(?s:....)(?:WEBP|WAVE|AVI )")
 PAGE = "a web page, drawing or other markup, which a browser could run"
