@@ -104,6 +104,8 @@ def _count_frames(image: Image.Image) -> int:
 def exif_of(image: Image.Image) -> dict[str, Any]:
     """Orientation, moment and camera, as far as they are plain. Loops and junk in EXIF cost these and no more."""
     told: dict[str, Any] = {}
+    if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
+        return told  # it would be looked for behind the pixels, which would be decoded for that
     try:
         exif = image.getexif()
         told["orientation"] = exif.get(ExifTags.Base.Orientation)

@@ -80,7 +80,7 @@ class Intake:
         if writer is not None:
             writer.abort()
         if self._pending is not None:
-            discard_object(self._pending.key)
+            discard_object(store=self.store, key=self.key)
 
     def _open(self) -> storage.ObjectWriter:
         if self._writer is None:
