@@ -8,6 +8,7 @@ from itertools import chain
 
 from django.conf import settings
 from django.core.files.storage import storages
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -93,7 +94,7 @@ def _whole(what: Deliverable) -> HttpResponseBase:
     size = what.blob.size_bytes
     # A store outside answers for itself only in part: its bytes are digested on their way.
     sha256 = what.blob.sha256 if what.blob.store == "s3" else ""
-    pieces = exactly(iter_object(what.blob.store, what.blob.key, 0, size), size, sha256)
+    pieces = exactly(_read(what.blob, 0, size), size, sha256)
     return _with_headers(_answer(200, pieces, size), what, what.content_type)
 
 
@@ -118,7 +119,16 @@ def _several_parts(what: Deliverable, parts: list[ByteRange]) -> HttpResponseBas
 
 
 def _part(what: Deliverable, part: ByteRange) -> Iterator[bytes]:
-    return exactly(iter_object(what.blob.store, what.blob.key, part.start, part.stop), len(part))
+    return exactly(_read(what.blob, part.start, part.stop), len(part))
+
+
+def _read(blob: Blob, start: int, stop: int) -> Iterator[bytes]:
+    """From the database only a little at first: that is fetched by the request's own thread, of which there are many, and a
+    connection keeps as much memory as its largest row once took."""
+    if blob.store == "database" and connection.vendor == "postgresql" and stop - start > SMALL_BYTES:
+        yield from iter_object(blob.store, blob.key, start, start + SMALL_BYTES)
+        start += SMALL_BYTES
+    yield from iter_object(blob.store, blob.key, start, stop)
 
 
 def _answer(status: int, pieces: Iterable[bytes], length: int) -> HttpResponseBase:

@@ -71,7 +71,9 @@ ASSET = shape_of(
     tags=TEXTS,
     **dict.fromkeys(("width", "height", "sampleRate", "channels", "bitRate", "pageCount", "rows"), NULLABLE_INTEGER),
     **dict.fromkeys(("duration", "frameRate"), NULLABLE_NUMBER),
-    **dict.fromkeys(("codec", "audioCodec", "thumbnailUrl", "waveformUrl", "thumbnailBlobId", "sourceUrl", "publishedUrl"), NULLABLE_STRING),
+    **dict.fromkeys(
+        ("codec", "audioCodec", "thumbnailUrl", "waveformUrl", "thumbnailBlobId", "sourceUrl", "publishedUrl"), NULLABLE_STRING
+    ),
     columns={"type": ["array", "null"], "items": STRING},
     facts=OBJECT,
     factsState={"type": "string", "enum": ["read", "waiting", "unreadable", "none"]},
@@ -81,9 +83,15 @@ ASSET = shape_of(
     deletedFor=NULLABLE_TIME,
 )
 ASSET_READ = answer_of("The asset.", ASSET, ASSET_EXAMPLE)
-ASSETS = answer_of("One page, newest first; `X-Total-Count` and `Link` tell of the rest.", {"type": "array", "items": ASSET}, [ASSET_EXAMPLE])
+ASSETS = answer_of(
+    "One page, newest first; `X-Total-Count` and `Link` tell of the rest.", {"type": "array", "items": ASSET}, [ASSET_EXAMPLE]
+)
 ASSET_EDIT = body_of(shape_of(name=STRING, tags=TEXTS))
-DONE = answer_of("Done.", shape_of("success message", success=BOOLEAN, message=STRING), {"success": True, "message": f"Asset {_ID} deleted successfully"})
+DONE = answer_of(
+    "Done.",
+    shape_of("success message", success=BOOLEAN, message=STRING),
+    {"success": True, "message": f"Asset {_ID} deleted successfully"},
+)
 BULK = body_of(shape_of("ids", ids=TEXTS))
 BULK_DONE = answer_of(
     "What became of each.",
@@ -103,7 +111,9 @@ SHARES = answer_of(
     shape_of("success shares count", success=BOOLEAN, shares={"type": "array", "items": SHARE}, count=INTEGER),
     {"success": True, "shares": [_SHARE], "count": 1},
 )
-SHARED = answer_of("They see it now.", shape_of("success share", success=BOOLEAN, share=SHARE), {"success": True, "share": _SHARE})
+SHARED = answer_of(
+    "They see it now.", shape_of("success share", success=BOOLEAN, share=SHARE), {"success": True, "share": _SHARE}
+)
 LINK = shape_of(
     "id state createdAt expiresAt uses",
     **dict.fromkeys(("id", "createdBy", "url"), STRING),

@@ -144,9 +144,17 @@ def hold_asset(asset: Asset, *, by: "User") -> Asset:
     held = Asset.objects.select_for_update().filter(pk=asset.pk).first()
     if held is None or not Asset.objects.visible_to(by).filter(pk=asset.pk).exists():
         raise NotFound(UNKNOWN)
-    if not (by.is_staff or held.owner_id == by.pk):
-        raise NotAllowed("You may look at this asset, but only its owner can change it. Ask them, or keep a copy of your own.")
+    check_may_change(held, by=by)
     return held
+
+
+def check_may_change(asset: Asset, *, by: "User") -> None:
+    """
+    Raises:
+        NotAllowed: `by` may only look at it.
+    """
+    if not (by.is_staff or asset.owner_id == by.pk):
+        raise NotAllowed("You may look at this asset, but only its owner can change it. Ask them, or keep a copy of your own.")
 
 
 def tell(asset: Asset, action: str, at: datetime) -> None:

@@ -73,7 +73,9 @@ def create_link(
     if not 0 < days <= LONGEST_DAYS:
         raise InvalidInput(f"A link lasts for more than 0 and at most {LONGEST_DAYS} days.", field="days")
     if max_uses is not None and not 1 <= max_uses <= 1_000_000:
-        raise InvalidInput("A link can be used 1 to 1,000,000 times, or any number of times if that is left out.", field="maxUses")
+        raise InvalidInput(
+            "A link can be used 1 to 1,000,000 times, or any number of times if that is left out.", field="maxUses"
+        )
     secret = secrets.token_urlsafe(24)
     with transaction.atomic():
         held = hold_asset(asset, by=by)

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
 
-from assets_app.errors import BytesMissing
+from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.storage import CHUNK_BYTES
 
 BEGUN = ".begun"
@@ -32,8 +32,11 @@ class FileWriter:
     def finish(self) -> None:
         os.fsync(self._file)
         self._close()
-        os.link(self._begun, self._path)  # unlike a rename, it fails where something is
-        os.unlink(self._begun)
+        try:
+            os.link(self._begun, self._path)  # unlike a rename, it fails where something is
+            os.unlink(self._begun)
+        except FileNotFoundError:  # given up as abandoned, and swept
+            raise StoreUnavailable from None
         _sync_folder(self._path.parent)
 
     def abort(self) -> None:

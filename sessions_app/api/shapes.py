@@ -71,7 +71,9 @@ LIST = answer_of(
         "next": None,
     },
 )
-DOCUMENT = body_of(shape_of("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True})
+DOCUMENT = body_of(
+    shape_of("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True}
+)
 SAVED = answer_of(
     "Saved as this version.",
     shape_of("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
