@@ -243,15 +243,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
 
     def presigned_url(self, key: str, *, seconds: int, content_type: str, disposition: str) -> str:
         """An address from which anyone can read the object, for so many seconds; the answer has these two headers."""
-        params = {
-            "Bucket": self.bucket_name,
-            "Key": self.full_key(key),
-            "ResponseContentType": content_type,
-            "ResponseContentDisposition": disposition,
-        }
-        with told_in_our_words("presign"):
-            url: str = self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
-        return url
+        return self.url(key, {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}, seconds)
 
     # --- a Django storage --------------------------------------------------------------------------------------------
 
@@ -278,6 +270,18 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         if size is None:
             raise FileNotFoundError(name)
         return size
+
+    def url(
+        self, name: str, parameters: dict[str, Any] | None = None, expire: int | None = None, http_method: str | None = None
+    ) -> str:
+        """A signed address. `parameters` are those of S3's GetObject; `expire` is in seconds, an hour if it is not given."""
+        params = {"Bucket": self.bucket_name, "Key": self.full_key(name)} | (parameters or {})
+        seconds = self.querystring_expire if expire is None else expire
+        with told_in_our_words("presign"):
+            address: str = self.client.generate_presigned_url(
+                "get_object", Params=params, ExpiresIn=seconds, HttpMethod=http_method
+            )
+        return address
 
 
 def _pieces(body: Any, wanted: int) -> Iterator[bytes]:
