@@ -1,12 +1,16 @@
 """The object store of these tests."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from botocore.loaders import create_loader
 
 from assets_app.storage.bucket import BucketStorage
 from tests.assets_app.buckets import bucket_storage
 from tests.s3 import FaultyS3
+
+LOADER = cache(create_loader)
 
 
 @pytest.fixture(scope="package")
@@ -22,6 +26,7 @@ def s3(s3_server: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-to-be-told")
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
+    monkeypatch.setattr("botocore.session.create_loader", LOADER)  # S3's description is long, and read anew for each client
     s3_server.begin()
     yield s3_server
     s3_server.end()
