@@ -9,14 +9,20 @@ from django.utils import timezone
 
 
 class BlobQuerySet(models.QuerySet["Blob"]):
+    def used(self) -> Q:
+        """The condition that something refers to them."""
+        condition = Q()
+        for use in self._uses():
+            condition |= Q(use)
+        return condition
+
     def unused(self) -> Self:
         """Nothing refers to them."""
-        uses = (relation.related_model for relation in self.model._meta.related_objects)
-        fields = (relation.field.name for relation in self.model._meta.related_objects)
-        unused = self.all()
-        for model, field in zip(uses, fields, strict=True):
-            unused = unused.filter(~Exists(model._base_manager.filter(**{field: OuterRef("pk")})))
-        return unused
+        return self.filter(*(~use for use in self._uses()))  # not as one condition: a database joins each by itself
+
+    def _uses(self) -> list[Exists]:
+        relations = self.model._meta.related_objects
+        return [Exists(each.related_model._base_manager.filter(**{each.field.name: OuterRef("pk")})) for each in relations]
 
     def unused_since(self, moment: datetime) -> Self:
         """Nothing refers to them, and nothing began to since then."""

@@ -42,7 +42,7 @@ WhichBlobs = Callable[[Blob], bool]
 
 def audit_rows() -> Iterator[Finding]:
     """What rows say of each other. Inside a transaction that sees one moment, if others are at work."""
-    used = Blob.objects.filter(state=Blob.State.CONDEMNED).exclude(pk__in=Blob.objects.unused().values("pk"))
+    used = Blob.objects.filter(Blob.objects.all().used(), state=Blob.State.CONDEMNED)
     for blob in used:
         yield Finding("I7", str(blob), f"it is condemned, but {_used_by(blob)} is kept in it")
     yield from _audit_pending()

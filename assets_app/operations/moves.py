@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from assets_app.errors import BytesMissing, StoreUnavailable
@@ -38,8 +38,9 @@ class _Again(Exception):
 def blobs_to_move(*, to: str) -> "QuerySet[Blob]":
     """Those that are kept in another store. What is about to be collected stays where it is."""
     twins = Blob.objects.filter(store=to, sha256=OuterRef("sha256"), damaged_at=None)
-    left_over = Blob.objects.unused().filter(Exists(twins))
-    return Blob.objects.filter(state=Blob.State.LIVE).exclude(store=to).exclude(pk__in=left_over.values("pk"))
+    # What nothing uses is moved only where there is no other copy: it is left over from an earlier move.
+    worth_it = Blob.objects.all().used() | ~Q(Exists(twins))
+    return Blob.objects.filter(worth_it, state=Blob.State.LIVE).exclude(store=to)
 
 
 def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcome:
