@@ -69,6 +69,10 @@ class PreconditionFailed(HoldfastError):
     """It is not, or no longer, what the caller's condition says. Facts: `currentETag`."""
 
 
+class RangeUnsatisfiable(HoldfastError):
+    """Nothing of what a `Range` header asks for is in the file. Facts: `size`."""
+
+
 class InUse(HoldfastError):
     """Something else is built on it, so it cannot go. Facts: `usedBy`."""
 
@@ -83,3 +87,6 @@ class StorageFull(HoldfastError):
 
 class StoreUnavailable(HoldfastError):
     """The store that holds or takes bytes does not answer, or failed. Nothing was kept of what was sent."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "The store that keeps the files does not answer properly. Try again in a moment.")

@@ -6,12 +6,12 @@ files, `assets_app.uploads` says.
 """
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict, multipartparser
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 from rest_framework.parsers import BaseParser, DataAndFiles
@@ -21,6 +21,10 @@ from assets_app.names import shown
 
 # A form may carry this many files of the largest size.
 FORM_FILES = 10
+# A name of 255 characters takes up to 1,020 bytes, and three times that escaped; Django would have 1,024 for all of the header.
+PART_HEADER_BYTES = 8 * 1024
+MAX_PARTS = 2000
+NAME_UNREADABLE = "The name of a file or field of the form is not UTF-8. Rename it, or send names as UTF-8."
 
 
 class FormRefused(MultiPartParserError):
@@ -30,10 +34,51 @@ class FormRefused(MultiPartParserError):
 class WholeNameParser(MultiPartParser):
     """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
 
+    def parse(self) -> Any:
+        try:
+            return super().parse()
+        except Exception:
+            self._close_files()  # type: ignore[attr-defined]  # the file in the midst of which it failed: Django leaves it open
+            raise
+
     def sanitize_file_name(self, file_name: str) -> str | None:
         if file_name.startswith('"'):  # its closing quote is missing: a line break cut the name, and perhaps more
             raise MultiPartParserError("a file name is broken off")
-        return html.unescape(file_name)[:4096] or None
+        name = html.unescape(file_name)[:4096]
+        if not name:  # it was one escaped control character: Django would leave out the file
+            raise FormRefused("A file of the form has no name. Give it one and send it again.")
+        if "\N{REPLACEMENT CHARACTER}" in name:  # what Python puts for what it cannot read
+            raise FormRefused(NAME_UNREADABLE)
+        return name
+
+
+class _Parts:
+    """A form's parts. Django leaves out a part without a word if its header is not UTF-8, and counts only those it can read."""
+
+    def __init__(self, stream: Any, boundary: bytes) -> None:
+        self._stream = stream
+        self._separator = b"--" + boundary
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any], Any]]:
+        for number, part in enumerate(multipartparser.InterBoundaryIter(self._stream, self._separator)):
+            if number > MAX_PARTS:
+                raise FormRefused(f"The form has more than {MAX_PARTS} parts. Send it in several.")
+            kind, headers, content = multipartparser.parse_boundary_stream(part, PART_HEADER_BYTES)  # type: ignore[attr-defined]  # the stubs leave it out
+            if kind == multipartparser.RAW:
+                _check_left_out(content)
+            yield kind, headers, content
+
+
+def _check_left_out(content: Any) -> None:
+    start = content.read(PART_HEADER_BYTES)
+    content.unget(start)
+    header, end, _data = start.partition(b"\r\n\r\n")
+    if end and b"content-disposition:" in header.lower():
+        raise FormRefused(NAME_UNREADABLE)
+
+
+# The parser has no other place to say so.
+multipartparser.Parser = _Parts  # type: ignore[misc, assignment]  # which is what it makes of one
 
 
 class _WatchedStream:

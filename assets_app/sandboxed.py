@@ -8,9 +8,12 @@ import importlib
 import json
 import resource
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from assets_app.strict_json import JsonRefused
+
+ANSWERED, BROKEN, REFUSED, OUT_OF_MEMORY = 0, 1, 3, 4
 
 
 class Refused(Exception):
@@ -31,18 +34,20 @@ def limit_process(memory_mb: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(module: str, args: list[str]) -> int:
-    answer: bytes
+def outcome(read: Callable[[], bytes]) -> tuple[int, bytes]:
+    """What a reader comes to: the exit status, and the answer or the refusal that goes with it."""
     try:
-        answer = importlib.import_module(module).main(sys.stdin.buffer, args)
-        status = 0
+        return ANSWERED, read()
     except (Refused, JsonRefused) as refused:
         facts = refused.facts if isinstance(refused, Refused) else {"pointer": refused.pointer}
         facts = {key: value for key, value in facts.items() if value is not None}
-        answer = json.dumps({"message": refused.message, "facts": facts}).encode()
-        status = 3
+        return REFUSED, json.dumps({"message": refused.message, "facts": facts}).encode()
     except MemoryError:
-        return 4
+        return OUT_OF_MEMORY, b""
+
+
+def run(module: str, args: list[str]) -> int:
+    status, answer = outcome(lambda: importlib.import_module(module).main(sys.stdin.buffer, args))
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
     return status

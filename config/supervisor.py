@@ -150,7 +150,8 @@ def main() -> int:
     options = parser.parse_args()
     web = [
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{options.host}:{options.port}",
-        "--worker-class", "gthread", "--workers", str(options.web_processes), "--threads", str(options.web_threads),
+        "--worker-class", "config.worker.HoldfastWorker",
+        "--workers", str(options.web_processes), "--threads", str(options.web_threads),
         "--timeout", "120", "--graceful-timeout", "15", "--no-control-socket", "--log-level", "warning",
         "--config", "config/gunicorn.py", "--limit-request-line", "8190",
         # What a proxy says of a request is Django's to believe or not (HOLDFAST_BEHIND_PROXY), and nobody else's.

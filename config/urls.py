@@ -8,7 +8,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 
+from assets_app.api.asset_origin import signed_data
 from assets_app.api.changes import ChangesView
+from assets_app.api.public_views import published_data, shared_data
+from assets_app.pages.shared import shared_asset
 from config import api, health
 
 handler400 = api.bad_request
@@ -39,6 +42,10 @@ urlpatterns = [
         api.only_get(with_inline_styles(SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC))),
         name="api-docs",
     ),
+    path("s/<str:secret>", shared_asset, name="shared"),
+    path("s/<str:secret>/data", api.only_get(shared_data), name="shared-data"),
+    path("b/<str:sha256>", api.only_get(published_data), name="published"),
+    path("signed/<str:address>", api.only_get(signed_data), name="signed-data"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -18,10 +18,12 @@ class SessionsConfig(AppConfig):
         from assets_app.chores import add_chore
         from assets_app.models import AssetQuerySet
         from assets_app.operations.changes import VISIBLE
+        from assets_app.operations.search import FILES_OF_SESSION
         from assets_app.signals import asset_stored
         from sessions_app import receivers
         from sessions_app.models import Conflict, PurgedSession, Session, SessionFile
         from sessions_app.operations.devices import catch_up
+        from sessions_app.operations.files import files_of_session
         from sessions_app.operations.leases import sweep_leases
         from sessions_app.operations.trash import purge_trash
 
@@ -33,6 +35,7 @@ class SessionsConfig(AppConfig):
         AssetQuerySet.seen_through.append(
             lambda user: SessionFile.objects.filter(session__in=Session.objects.visible_to(user)).values("asset")
         )
+        FILES_OF_SESSION[:] = [files_of_session]
         AssetQuerySet.uses.append(lambda asset: [f"a file of the session '{name}'" for name in _sessions_of(asset)])
         VISIBLE["conflict"] = [lambda user: Conflict.objects.visible_to(user).values("uuid")]
         add_chore(catch_up, every=timedelta(seconds=5))

@@ -37,6 +37,9 @@ class AssetQuerySet(models.QuerySet["Asset"]):
             visible |= Q(pk__in=ids(user))
         return self.live().filter(visible)
 
+    def published(self) -> Self:
+        return self.live().filter(published_at__isnull=False)
+
     def in_trash_of(self, user: "User | AnonymousUser") -> Self:
         """What they may bring back."""
         if user.is_anonymous:
@@ -63,6 +66,7 @@ class Asset(models.Model):
     facts_version = models.PositiveIntegerField(default=0, help_text="Of the reader; 0: not read.")
     facts_error = models.CharField(max_length=500, blank=True, help_text="Why they could not be read.")
     revision = models.PositiveIntegerField(default=1, help_text="Counts edits of name and tags: the entity tag of what is known.")
+    published_at = models.DateTimeField(null=True, blank=True, help_text="Anybody may read the bytes, at their digest's address.")
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -74,6 +78,7 @@ class Asset(models.Model):
         indexes = [
             models.Index(F("uploaded_at").desc(), F("id").desc(), name="asset_newest"),
             models.Index(F("owner"), F("uploaded_at").desc(), F("id").desc(), name="asset_newest_of_owner"),
+            models.Index(fields=["blob"], name="asset_published", condition=Q(published_at__isnull=False)),
             models.Index(fields=["deleted_at"], name="asset_in_trash", condition=Q(deleted_at__isnull=False)),
         ]
         constraints = [

@@ -37,7 +37,7 @@ def edit_asset(
         PreconditionFailed: somebody else edited it since.
     """
     with transaction.atomic():
-        held = _held(asset, by=by)
+        held = hold_asset(asset, by=by)
         if based_on is not None and held.revision != based_on:
             raise PreconditionFailed(
                 f"The asset was edited since: it stands at revision {held.revision}. Read it again, and repeat your change.",
@@ -55,7 +55,7 @@ def edit_asset(
         held.revision += 1
         held.save(update_fields=["name", "tags", "revision"])
         copy_tags(held)
-        _tell(held, "edited", timezone.now())
+        tell(held, "edited", timezone.now())
     return held
 
 
@@ -67,14 +67,14 @@ def delete_asset(*, asset: Asset, by: "User") -> Asset:
         InUse: something is built on it.
     """
     with transaction.atomic():
-        held = _held(asset, by=by)
+        held = hold_asset(asset, by=by)
         if uses := uses_of(held):
             raise InUse(
                 f"'{held.name}' is {'; '.join(uses[:3])}. Delete that first, or leave the file where it is.", usedBy=uses[:20]
             )
         held.deleted_at, held.deleted_by = timezone.now(), by
         held.save(update_fields=["deleted_at", "deleted_by"])
-        _tell(held, "deleted", held.deleted_at)
+        tell(held, "deleted", held.deleted_at)
     return held
 
 
@@ -91,7 +91,7 @@ def restore_asset(*, asset: Asset, by: "User") -> Asset:
         if held.deleted_at is not None:
             held.deleted_at, held.deleted_by = None, None
             held.save(update_fields=["deleted_at", "deleted_by"])
-            _tell(held, "restored", timezone.now())
+            tell(held, "restored", timezone.now())
     return held
 
 
@@ -133,21 +133,29 @@ def purge_assets(*, now: datetime | None = None) -> int:
             if asset is None or uses_of(asset):  # brought back, or another's who is at it
                 continue
             give_back_space(user=asset.owner, size_bytes=asset.blob.size_bytes)
-            _tell(asset, "purged", now)
+            tell(asset, "purged", now)
             asset.delete()
             purged += 1
     return purged
 
 
-def _held(asset: Asset, *, by: "User") -> Asset:
+def hold_asset(asset: Asset, *, by: "User") -> Asset:
     """The asset's row until the end of the transaction, if `by` may change it."""
     held = Asset.objects.select_for_update().filter(pk=asset.pk).first()
     if held is None or not Asset.objects.visible_to(by).filter(pk=asset.pk).exists():
         raise NotFound(UNKNOWN)
-    if not (by.is_staff or held.owner_id == by.pk):
-        raise NotAllowed("You may look at this asset, but only its owner can change it. Ask them, or keep a copy of your own.")
+    check_may_change(held, by=by)
     return held
 
 
-def _tell(asset: Asset, action: str, at: datetime) -> None:
+def check_may_change(asset: Asset, *, by: "User") -> None:
+    """
+    Raises:
+        NotAllowed: `by` may only look at it.
+    """
+    if not (by.is_staff or asset.owner_id == by.pk):
+        raise NotAllowed("You may look at this asset, but only its owner can change it. Ask them, or keep a copy of your own.")
+
+
+def tell(asset: Asset, action: str, at: datetime) -> None:
     record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action=action, at=at)

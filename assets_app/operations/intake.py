@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MAX_TAGS = 100
-TAIL_BYTES = 64 * 1024 + 22
 
 
 class Intake:
@@ -62,7 +61,7 @@ class Intake:
         self._digest.update(data)
         if len(self.head) < kinds.SNIFF_BYTES:
             self.head += data[: kinds.SNIFF_BYTES - len(self.head)]
-        self.tail = data[-TAIL_BYTES:] if len(data) >= TAIL_BYTES else (self.tail + data)[-TAIL_BYTES:]
+        self.tail = (self.tail + data[-kinds.TAIL_BYTES :])[-kinds.TAIL_BYTES :]
 
     def finish(self) -> None:
         """All of it is here, and stored."""
@@ -170,18 +169,28 @@ def _received(intake: Intake, *, name: str, sha256: str) -> ReceivedBytes:
             expected=sha256.lower(),
             received=intake.sha256,
         )
-    kind = kinds.sniff(intake.head, name)
+    kind = kinds.sniff(intake.head, name, tail=intake.tail, size=intake.size_bytes)
     return ReceivedBytes(intake.key, intake.store, name, kind, intake.sha256, intake.size_bytes)
+
+
+def look_inside(received: ReceivedBytes) -> None:
+    """For kinds that can harm whoever opens them, or that are worth nothing if broken.
+
+    Raises:
+        InvalidInput: what is wrong with the file.
+        SandboxFailed: it could not be looked into.
+    """
+    if received.kind.check:
+        sandbox.run(received.kind.check, file=received.chunks())
 
 
 def examine(received: ReceivedBytes) -> None:
     """Read the file in the sandbox, while its sender waits: is it what it must be, and what does it say?
 
     Raises:
-        InvalidInput: its kind has rules that it breaks.
+        InvalidInput, SandboxFailed: see `look_inside`.
     """
-    if received.kind.check:
-        sandbox.run(received.kind.check, file=received.chunks())
+    look_inside(received)
     received.facts, received.facts_error = facts_of(received.open(), received.kind.format)
 
 
@@ -270,6 +279,22 @@ def check_type(type: str, kind: kinds.Kind) -> None:
         )
 
 
+@contextmanager
+def receive_file(
+    source: IO[bytes] | Intake, *, name: str, by: "User", type: str = "", sha256: str = ""
+) -> Iterator[ReceivedBytes]:
+    """What `receive_bytes` does, and then read and found fit to be kept by `by`.
+
+    Raises:
+        InvalidInput, QuotaExceeded: see `check_type`, `check_space`, `examine`; and see `receive_bytes`.
+    """
+    with receive_bytes(source, name=name, sha256=sha256) as received:
+        check_type(type, received.kind)
+        check_space(user=by, size_bytes=received.size_bytes)
+        examine(received)
+        yield received
+
+
 def store_asset(
     source: IO[bytes] | Intake,
     *,
@@ -293,10 +318,7 @@ def store_asset(
     Raises:
         InvalidInput, AssetTooLarge, UnsupportedType, DigestMismatch, QuotaExceeded: see `receive_bytes`; also broken JSON.
     """
-    with receive_bytes(source, name=name, sha256=sha256) as received:
-        check_type(type, received.kind)
-        check_space(user=by, size_bytes=received.size_bytes)
-        examine(received)
+    with receive_file(source, name=name, by=by, type=type, sha256=sha256) as received:
         return keep_asset(
             received,
             by=by,

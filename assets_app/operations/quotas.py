@@ -48,10 +48,14 @@ def check_space(*, user: "User", size_bytes: int) -> None:
     Raises:
         QuotaExceeded: it would not.
     """
-    use = StorageUse.objects.filter(user=user).first() or StorageUse(user=user)
+    use = use_of(user)
     max_bytes, max_files = limits_of(use)
     if (max_bytes is not None and use.bytes + size_bytes > max_bytes) or (max_files is not None and use.files + 1 > max_files):
         raise _exceeded(use, size_bytes)
+
+
+def use_of(user: "User") -> StorageUse:
+    return StorageUse.objects.filter(user=user).first() or StorageUse(user=user)
 
 
 def limits_of(use: StorageUse) -> tuple[int | None, int | None]:

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from assets_app import sandbox
 from assets_app.errors import InvalidInput
-from assets_app.operations.intake import Intake, ReceivedBytes, keep_asset, receive_bytes
+from assets_app.operations.intake import Intake, ReceivedBytes, examine, keep_asset, receive_bytes
 from sessions_app.errors import UnreadableFile
 from sessions_app.ids import canonical_id, capture_time_in
 from sessions_app.models import Recording, Session, SessionFile
@@ -71,6 +71,7 @@ def collect_file(source: IO[bytes] | Intake, *, name: str, by: "User", session_i
 def _read(received: ReceivedBytes) -> dict[str, Any]:
     """What the readers say of the file; `{"kind": "file"}` for what they do not read."""
     if received.kind.format not in ("json", "csv"):
+        examine(received)
         return {"kind": "file"}
     try:
         answer = sandbox.run("sessions_app.readers.files", received.kind.format, received.name, file=received.chunks())

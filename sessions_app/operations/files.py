@@ -1,6 +1,6 @@
 """Files of sessions."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,7 @@ from sessions_app.operations.locks import check_may_save, check_not_deleted, loc
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 
 def writable_session(session_id: str, *, by: "User") -> Session:
@@ -28,6 +29,12 @@ def writable_session(session_id: str, *, by: "User") -> Session:
             "There is no session of that id that you may add files to. Look at its id, or leave it out.", field="sessionId"
         )
     return session
+
+
+def files_of_session(session_id: str, user: "User") -> "QuerySet[SessionFile, Any]":
+    """The assets' ids of a session that `user` may see, in either spelling of its id."""
+    sessions = Session.objects.visible_to(user).filter(session_id=canonical_id(session_id))
+    return SessionFile.objects.filter(session__in=sessions).values("asset")
 
 
 def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "User") -> SessionFile:

@@ -46,7 +46,7 @@ def test_a_recording_whose_bytes_are_gone_fails_with_a_reason(alice: User) -> No
     recording = make_recording(by=alice)
     BlobChunk.objects.filter(key=recording.asset.blob.key).delete()
     work()
-    job = Job.objects.get()
+    job = Job.objects.get(task="draw")
     assert (job.state, "is missing or short" in job.last_error) == (Job.State.QUEUED, True)  # the store may be back tomorrow
 
 
@@ -59,7 +59,7 @@ def test_a_reader_that_dies_is_tried_again(alice: User, monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr("assets_app.sandbox.run", dies)
         work()
-    job = Job.objects.get()
+    job = Job.objects.get(task="draw")
     assert (job.state, job.last_error) == (Job.State.QUEUED, "ended with status -11")
     assert Visualization.objects.get().state == "waiting"
 

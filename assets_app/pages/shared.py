@@ -1,0 +1,18 @@
+"""The page behind a link: what it is, and a way to open it. Looking at it counts nothing."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from assets_app.operations.sharing import find_link
+
+
+@require_safe
+@never_cache
+def shared_asset(request: HttpRequest, secret: str) -> HttpResponse:
+    """For anybody who has the link."""
+    link = find_link(secret)
+    answer = render(request, "assets_app/shared.html", {"link": link, "asset": link.asset, "secret": secret})
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer

@@ -1,0 +1,32 @@
+"""The object store of these tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from assets_app.storage.bucket import BucketStorage
+from tests.assets_app.buckets import bucket_storage
+from tests.s3 import FaultyS3
+
+
+@pytest.fixture(scope="package")
+def s3_server() -> Iterator[FaultyS3]:
+    server = FaultyS3()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
+    """With an empty bucket, and without faults until a test asks for them. Repetitions follow at once."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-to-be-told")
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
+    s3_server.begin()
+    yield s3_server
+    s3_server.end()
+
+
+@pytest.fixture
+def bucket(s3: FaultyS3) -> BucketStorage:
+    return bucket_storage(s3)
