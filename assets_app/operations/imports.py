@@ -73,7 +73,8 @@ def import_asset(older: OlderAsset, *, owner: "User | None", dry_run: bool = Fal
     except HoldfastError as refusal:
         return Verdict.REFUSED, refusal.message
     except (OSError, sqlite3.Error, DatabaseError) as failure:
-        connection.close_if_unusable_or_obsolete()
+        if isinstance(failure, DatabaseError) and not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         return Verdict.FAILED, f"{type(failure).__name__}: {failure}"
 
 
