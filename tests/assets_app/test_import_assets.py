@@ -43,7 +43,8 @@ class Older:
     def add(self, table: str = "assets", **values: Any) -> str:
         row = {"id": str(uuid.uuid4()), **values}
         marks = ", ".join("?" * len(row))
-        self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608  (a test's own words)
+        self.connection.execute(statement, list(row.values()))
         return str(row["id"])
 
     def file(self, name: str, data: bytes) -> Path:
@@ -106,16 +107,15 @@ def test_rows_keep_their_ids_names_dates_tags_and_bytes_wherever_these_are(older
 
 
 def test_a_second_run_changes_nothing_and_other_bytes_are_a_conflict(older: Older, alice: User) -> None:
-    same, other, trashed = (older.add(name=f"{n}.txt", format="txt", blob_data=n * 100) for n in (b"a", b"b", b"c"))
+    same, other, trashed = (older.add(name=f"{n}.txt", format="txt", blob_data=n.encode() * 100) for n in "abc")
     assert run(older.folder, db=older.db, owner="alice")[1]
     delete_asset(asset=Asset.objects.get(pk=trashed), by=alice)
     before = list(Asset.objects.order_by("pk").values())
     older.connection.execute("UPDATE assets SET blob_data = ? WHERE id = ?", (b"changed", other))
     lines, went_well = run(older.folder, db=older.db, owner="alice")
     assert (went_well, lines[-1]) == (False, "Summary: 0 imported, 2 already here, 1 refused, 0 failed.")
-    verdicts = {line.split()[-len(line.split()) :][0]: line for line in lines[:-1]}
-    assert other in verdicts["conflict"]
-    assert same in lines[0]
+    assert [line.split()[0] for line in lines[:-1]] == ["already", "conflict", "already"]
+    assert all(asset_id in line for asset_id, line in zip((same, other, trashed), lines, strict=False))
     assert "is in the trash" in lines[2]
     assert list(Asset.objects.order_by("pk").values()) == before
 
