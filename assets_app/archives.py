@@ -27,7 +27,9 @@ ENTRY = struct.Struct("<4s6H3L5H2L")
 LOCAL_HEADER_BYTES = 30
 UTF8_FLAG, ENCRYPTED_FLAG, STORED = 0x800, 0x1, 0
 DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|:|$)")
-OPENED = "Pack it anew and send that."
+# Not sockets: a packer of Java archives marks folders so, by mistake.
+LEADING_ELSEWHERE = (stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO)
+ADVICE = "Pack it anew and send that."
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def main(file: BinaryIO, _args: list[str]) -> bytes:
 
 
 def _refuse(what: str, **facts: str | int) -> NoReturn:
-    raise Refused(f"The archive {what}. {OPENED}", **facts)
+    raise Refused(f"The archive {what}. {ADVICE}", **facts)
 
 
 def _find_directory(file: BinaryIO) -> Directory:
@@ -124,7 +126,7 @@ def _checked(directory: Directory, end: int) -> Directory:
     if directory.stop != end:
         _refuse("has a directory that is not where it says: it is damaged, or something was put in front or behind")
     if directory.entries > MAX_ENTRIES:
-        _refuse(f"has {directory.entries} entries; at most {MAX_ENTRIES} are kept. Make several of it", entries=directory.entries)
+        _refuse(f"has {directory.entries} entries; at most {MAX_ENTRIES} are kept", entries=directory.entries)
     if directory.stop - directory.start > MAX_DIRECTORY_BYTES:
         _refuse(f"has a directory of more than {MAX_DIRECTORY_BYTES // 1024 // 1024} MiB")
     return directory
@@ -199,7 +201,7 @@ def _check_names(entries: list[Entry]) -> None:
         for name in {entry.name, entry.other_name}:
             if fault := _fault_of_name(name):
                 _refuse(f"{fault}: {shown}", entry=shown)
-        if stat.S_IFMT(entry.mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        if stat.S_IFMT(entry.mode) in LEADING_ELSEWHERE:
             _refuse(f"holds a link or a device instead of a file: {shown}", entry=shown)
         plain = "/".join(part for part in entry.name.replace("\\", "/").split("/") if part not in ("", "."))
         if plain in seen:

@@ -108,13 +108,18 @@ ACTING_EXTENSIONS = frozenset(
     """.split()  # noqa: SIM905  (as a list it would fill three screens)
 )
 EXTENSION = re.compile(r"[a-z][a-z0-9-]{0,15}")
-# The formats that are known by `filetype`. Its other matchers are not asked: some are wrong about text, one recurses without end.
+# The formats that `filetype` is asked for. Of its other matchers some are wrong, and that for zst recurses until it fails.
 MATCHERS = [
     matcher
     for matcher in filetype.TYPES
-    if matcher.extension in BY_EXTENSION and matcher.extension not in (*ZIPS[1:], "apng", "3gp")
+    if matcher.extension in BY_EXTENSION and matcher.extension not in (*ZIPS, "apng", "zst", "3gp")
 ]
-MP3_FRAMES = (b"\xff\xfa", b"\xff\xe2", b"\xff\xe3")
+OWN_MARKS = {
+    "parquet": (b"PAR1",),
+    "zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    "zst": (b"\x28\xb5\x2f\xfd",),
+    "mp3": (b"\xff\xfa", b"\xff\xe2", b"\xff\xe3"),
+}
 
 
 def extension_of(name: str) -> str:
@@ -136,7 +141,7 @@ def sniff(head: bytes, name: str, *, tail: bytes = b"", size: int = 0) -> Kind:
     tail, size = (tail, max(size, len(tail), len(head))) if tail else (head, len(head))
     text = shapes.as_text(head)
     if what := shapes.acting(head, tail, is_text=text is not None):
-        raise _refused(name, f"is {what}, and is not kept as it is. Put it into a zip archive and send that.")
+        raise _refused(name, f"is {what}. It is not kept as it is: put it into a zip archive and send that.")
     if text is not None and not text.startswith("%PDF-"):
         return agreed(_kind_of_text(text, name, tail), name)
     seen = _first_kind(head)
@@ -207,14 +212,11 @@ def _kind_of_text(text: str, name: str, tail: bytes) -> Kind:
 
 def _first_kind(head: bytes) -> Kind | None:
     """The kind whose magic number stands at the beginning of bytes that are not text."""
-    if head.startswith(b"PAR1"):
-        return KINDS["parquet"]
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return KINDS["zip"]
     if head[4:8] == b"ftyp":
         return _kind_of_film(head)
-    if head.startswith(MP3_FRAMES):
-        return KINDS["mp3"]
+    for format_, marks in OWN_MARKS.items():
+        if head.startswith(marks):
+            return KINDS[format_]
     if head.startswith(b"BM") and head[14:18] not in (b"\x0c\0\0\0", b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0"):
         return None
     guess = filetype.match(head[:8192], matchers=MATCHERS)

@@ -23,7 +23,6 @@ from assets_app.names import shown
 FORM_FILES = 10
 # A name of 255 characters takes up to 1,020 bytes, and three times that escaped; Django would have 1,024 for all of the header.
 PART_HEADER_BYTES = 8 * 1024
-MAX_PARTS = 2000
 NAME_UNREADABLE = "The name of a file or field of the form is not UTF-8. Rename it, or send names as UTF-8."
 
 
@@ -33,13 +32,6 @@ class FormRefused(MultiPartParserError):
 
 class WholeNameParser(MultiPartParser):
     """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
-
-    def parse(self) -> Any:
-        try:
-            return super().parse()
-        except Exception:
-            self._close_files()  # type: ignore[attr-defined]  # the file in the midst of which it failed: Django leaves it open
-            raise
 
     def sanitize_file_name(self, file_name: str) -> str | None:
         if file_name.startswith('"'):  # its closing quote is missing: a line break cut the name, and perhaps more
@@ -53,16 +45,14 @@ class WholeNameParser(MultiPartParser):
 
 
 class _Parts:
-    """A form's parts. Django leaves out a part without a word if its header is not UTF-8, and counts only those it can read."""
+    """A form's parts. Django leaves out a part without a word if its header is not UTF-8."""
 
     def __init__(self, stream: Any, boundary: bytes) -> None:
         self._stream = stream
         self._separator = b"--" + boundary
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any], Any]]:
-        for number, part in enumerate(multipartparser.InterBoundaryIter(self._stream, self._separator)):
-            if number > MAX_PARTS:
-                raise FormRefused(f"The form has more than {MAX_PARTS} parts. Send it in several.")
+        for part in multipartparser.InterBoundaryIter(self._stream, self._separator):
             kind, headers, content = multipartparser.parse_boundary_stream(part, PART_HEADER_BYTES)  # type: ignore[attr-defined]  # the stubs leave it out
             if kind == multipartparser.RAW:
                 _check_left_out(content)

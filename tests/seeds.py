@@ -90,11 +90,10 @@ def video(
     rate: int = 10,
     turned: int = 0,
     black: int = 0,
-    options: tuple[tuple[str, str], ...] = (),
 ) -> bytes:
     """`turned` in degrees anticlockwise; the first `black` frames are black."""
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container_format, options=dict(options)) as container:
+    with av.open(buffer, "w", format=container_format) as container:
         stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, "yuv420p", 5
         if turned:

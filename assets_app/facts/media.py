@@ -105,12 +105,12 @@ def _of_video(container: InputContainer) -> dict[str, Any]:
 
 def _of_audio(container: InputContainer) -> dict[str, Any]:
     stream = next((s for s in container.streams.audio if s.codec_context), None)
-    if stream is None:
+    if stream is None or not stream.codec_context.sample_rate:
         return {}
     context = stream.codec_context
     return {
         "audioCodec": context.codec.canonical_name,
-        "sampleRate": context.sample_rate or None,
+        "sampleRate": context.sample_rate,
         "channels": context.layout.nb_channels or None,
     }
 

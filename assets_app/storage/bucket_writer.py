@@ -87,10 +87,12 @@ class BucketWriter:
     def abort(self) -> None:
         """Take back what was begun. What the store does not let go now, `remove` can take later."""
         self._buffer = bytearray()
-        if self._is_begun:
-            for take_back in (self._store.drop_uploads, self._store.drop_object):
-                with suppress(StoreUnavailable):
-                    take_back(self._key)
+        if not self._is_begun:
+            return
+        with suppress(StoreUnavailable):  # a store that does not answer is not asked again
+            with suppress(Refused):
+                self._store.drop_uploads(self._key)
+            self._store.drop_object(self._key)
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
