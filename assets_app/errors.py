@@ -36,7 +36,11 @@ class DigestMismatch(HoldfastError):
 
 
 class BytesMissing(HoldfastError):
-    """A store no longer holds bytes that a row promises."""
+    """A store no longer holds bytes that a row promises. `details` are for logs and staff, not for callers."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__("The hub cannot find all of this file's bytes just now. Try again; if it stays so, tell its staff.")
+        self.details = details
 
 
 class SandboxFailed(HoldfastError):
@@ -59,3 +63,30 @@ class KeyReused(HoldfastError):
 
 class NotAllowed(HoldfastError):
     """The caller may see it, but not do that with it."""
+
+
+class PreconditionFailed(HoldfastError):
+    """It is not, or no longer, what the caller's condition says. Facts: `currentETag`."""
+
+
+class RangeUnsatisfiable(HoldfastError):
+    """Nothing of what a `Range` header asks for is in the file. Facts: `size`."""
+
+
+class InUse(HoldfastError):
+    """Something else is built on it, so it cannot go. Facts: `usedBy`."""
+
+
+class QuotaExceeded(HoldfastError):
+    """The user keeps as much as they may. Facts: `used_bytes`, `max_bytes`, `used_files`, `max_files`."""
+
+
+class StorageFull(HoldfastError):
+    """Hardly any space is left where bytes are kept: what comes is refused before it is begun."""
+
+
+class StoreUnavailable(HoldfastError):
+    """The store that holds or takes bytes does not answer, or failed. Nothing was kept of what was sent."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "The store that keeps the files does not answer properly. Try again in a moment.")

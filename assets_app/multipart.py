@@ -1,89 +1,29 @@
 """Multipart forms (Django's parser): whole file names, and bytes counted while they arrive.
 
-Django's own parser quietly cuts folders and control characters off a name and keeps a file of any size in a temporary
-file before a view may object. Here the name reaches the intake as it was sent, and what exceeds the limit is not kept.
+Django's own parser quietly cuts folders and control characters off a name, and takes a form that broke off for a whole one.
+Here the name reaches the intake as it was sent, and nothing of a broken form is kept. What becomes of
+files, `assets_app.uploads` says.
 """
 
 import html
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict, multipartparser
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 from rest_framework.parsers import BaseParser, DataAndFiles
 
-from assets_app.errors import AssetTooLarge
+from assets_app.limits import max_asset_bytes
 from assets_app.names import shown
 
-MEMORY_BYTES = 1024 * 1024
-# A form may carry this many files of the largest size: what it holds waits on our disk until the last has come.
+# A form may carry this many files of the largest size.
 FORM_FILES = 10
-
-
-class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # django's file classes take no parameter at run time
-    """A file of a form. `sent_name` is the name as the client sent it; `is_over_limit` if its tail was dropped."""
-
-    def __init__(self, file: IO[bytes], *, sent_name: str, size: int, is_over_limit: bool) -> None:
-        super().__init__(file=file, name="upload", content_type="application/octet-stream", size=size)
-        self.sent_name = sent_name
-        self.is_over_limit = is_over_limit
-
-
-def max_asset_bytes() -> int:
-    return int(settings.HOLDFAST_MAX_ASSET_MB) * 1024 * 1024
-
-
-def check_received(file: ReceivedFile) -> ReceivedFile:
-    """The file, if the form carried it whole.
-
-    Raises:
-        AssetTooLarge: its tail was dropped at the limit.
-    """
-    if file.is_over_limit:
-        raise too_large(max_asset_bytes())
-    return file
-
-
-def too_large(limit_bytes: int) -> AssetTooLarge:
-    megabytes = f"{limit_bytes / 1024 / 1024:.1f}MB"
-    return AssetTooLarge(
-        f"File too large. Maximum size is {megabytes}. Send a smaller file, or ask staff to raise the limit.",
-        limit_bytes=limit_bytes,
-    )
-
-
-class BoundedUploadHandler(FileUploadHandler):
-    """Spools a file to an unnamed temporary file; from the limit on, bytes are counted and dropped."""
-
-    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
-        super().new_file(field_name, file_name, *args, **kwargs)
-        self.received = 0
-        # Closed by the form's parser or with the request; unnamed, so that a crash leaves nothing behind.
-        self.file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.received += len(raw_data)
-        if self.received <= max_asset_bytes():
-            self.file.write(raw_data)
-
-    def upload_interrupted(self) -> None:
-        self.file.close()
-
-    def file_complete(self, file_size: int) -> ReceivedFile:
-        self.file.seek(0)
-        return ReceivedFile(
-            self.file,
-            sent_name=self.file_name or "",
-            size=self.received,
-            is_over_limit=self.received > max_asset_bytes(),
-        )
+# A name of 255 characters takes up to 1,020 bytes, and three times that escaped; Django would have 1,024 for all of the header.
+PART_HEADER_BYTES = 8 * 1024
+NAME_UNREADABLE = "The name of a file or field of the form is not UTF-8. Rename it, or send names as UTF-8."
 
 
 class FormRefused(MultiPartParserError):
@@ -96,7 +36,39 @@ class WholeNameParser(MultiPartParser):
     def sanitize_file_name(self, file_name: str) -> str | None:
         if file_name.startswith('"'):  # its closing quote is missing: a line break cut the name, and perhaps more
             raise MultiPartParserError("a file name is broken off")
-        return html.unescape(file_name)[:4096] or None
+        name = html.unescape(file_name)[:4096]
+        if not name:  # it was one escaped control character: Django would leave out the file
+            raise FormRefused("A file of the form has no name. Give it one and send it again.")
+        if "\N{REPLACEMENT CHARACTER}" in name:  # what Python puts for what it cannot read
+            raise FormRefused(NAME_UNREADABLE)
+        return name
+
+
+class _Parts:
+    """A form's parts. Django leaves out a part without a word if its header is not UTF-8."""
+
+    def __init__(self, stream: Any, boundary: bytes) -> None:
+        self._stream = stream
+        self._separator = b"--" + boundary
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any], Any]]:
+        for part in multipartparser.InterBoundaryIter(self._stream, self._separator):
+            kind, headers, content = multipartparser.parse_boundary_stream(part, PART_HEADER_BYTES)  # type: ignore[attr-defined]  # the stubs leave it out
+            if kind == multipartparser.RAW:
+                _check_left_out(content)
+            yield kind, headers, content
+
+
+def _check_left_out(content: Any) -> None:
+    start = content.read(PART_HEADER_BYTES)
+    content.unget(start)
+    header, end, _data = start.partition(b"\r\n\r\n")
+    if end and b"content-disposition:" in header.lower():
+        raise FormRefused(NAME_UNREADABLE)
+
+
+# The parser has no other place to say so.
+multipartparser.Parser = _Parts  # type: ignore[misc, assignment]  # which is what it makes of one
 
 
 class _WatchedStream:
@@ -127,8 +99,12 @@ def parse_file_upload(request: HttpRequest, META: dict[str, Any], post_data: Any
     try:
         parser = WholeNameParser(META, stream, request.upload_handlers, request.encoding)  # type: ignore[arg-type]  # only read() is asked
         fields, files = parser.parse()
-    except (ValueError, LookupError) as error:  # an encoding that there is not, in one of the form's headers
-        raise MultiPartParserError(str(error)) from None
+    except BaseException as error:
+        for handler in request.upload_handlers:  # the parser does not tell them of every way to fail
+            handler.upload_interrupted()
+        if isinstance(error, (ValueError, LookupError)):  # an encoding that there is not, in one of the form's headers
+            raise MultiPartParserError(str(error)) from None
+        raise
     closing = b"--" + parser._boundary + b"--"  # type: ignore[attr-defined]  # the stubs leave it out
     if refusal := _refusal(fields, ended=stream.tail.rstrip().endswith(closing)):
         for _field, group in files.lists():

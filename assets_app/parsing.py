@@ -13,9 +13,18 @@ from assets_app.facts.framing import unframed
 
 FACTS_LIMITS = sandbox.Limits(memory_mb=512, cpu_seconds=5, wall_seconds=10, answer_mb=1, read_mb=256)
 THUMBNAIL_LIMITS = sandbox.Limits(memory_mb=768, cpu_seconds=10, wall_seconds=20, answer_mb=8, read_mb=512)
+VERSION = facts.VERSION
 MAX_FACTS_BYTES = 64 * 1024
 MAX_WORDS = 200
 KEY = re.compile(r"[a-z][A-Za-z0-9]{0,39}")
+
+
+def has_facts(format: str) -> bool:
+    return format in facts.READERS
+
+
+def has_thumbnails(format: str) -> bool:
+    return format in facts.THUMBNAILERS
 
 
 def read_facts(reader: BinaryIO, *, format: str) -> dict[str, Any]:

@@ -14,9 +14,13 @@ M = TypeVar("M", bound=Model)
 Parameters = tuple[Any, ...] | dict[str, Any]
 
 
-def fetch_one(sql: str, parameters: Parameters) -> tuple[Any, ...] | None:
-    """The first row. `sql` is the same text every time; what varies is in the parameters."""
-    with _executed(sql, parameters) as cursor:
+def fetch_one(sql: str, parameters: Parameters, *, binary: bool = False) -> tuple[Any, ...] | None:
+    """The first row. `sql` is the same text every time; what varies is in the parameters.
+
+    Args:
+        binary: have PostgreSQL send the row as it stores it: bytes are not spelt out as text.
+    """
+    with _executed(sql, parameters, binary) as cursor:
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
@@ -57,7 +61,7 @@ def _converter(field: Any) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _executed(sql: str, parameters: Parameters) -> Any:
+def _executed(sql: str, parameters: Parameters, binary: bool = False) -> Any:
     if connection.vendor != "postgresql" or not settings.HOLDFAST_PREPARED_STATEMENTS:
         cursor = connection.cursor()
         cursor.execute(sql, parameters)
@@ -66,5 +70,5 @@ def _executed(sql: str, parameters: Parameters) -> Any:
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         prepared: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
-        prepared.execute(sql, parameters, prepare=True)
+        prepared.execute(sql, parameters, prepare=True, binary=binary)
         return prepared

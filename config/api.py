@@ -36,6 +36,12 @@ REFUSALS: dict[type[assets.HoldfastError], tuple[int, str]] = {
     assets.CursorGone: (410, "CURSOR_GONE"),
     assets.KeyReused: (422, "KEY_REUSED"),
     assets.NotAllowed: (403, "FORBIDDEN"),
+    assets.PreconditionFailed: (412, "PRECONDITION_FAILED"),
+    assets.RangeUnsatisfiable: (416, "RANGE_NOT_SATISFIABLE"),
+    assets.InUse: (409, "IN_USE"),
+    assets.QuotaExceeded: (413, "QUOTA"),
+    assets.StorageFull: (507, "STORAGE_FULL"),
+    assets.StoreUnavailable: (503, "STORE_UNAVAILABLE"),
     sessions.DocumentTooLarge: (413, "TOO_LARGE"),
     sessions.VersionConflict: (409, "CONFLICT"),
     sessions.VersionRequired: (428, "VERSION_REQUIRED"),
@@ -82,13 +88,22 @@ def status_of(refusal: assets.HoldfastError) -> tuple[int, str]:
     return next(REFUSALS[cls] for cls in type(refusal).__mro__ if cls in REFUSALS)
 
 
+def headers_of(refusal: assets.HoldfastError) -> dict[str, str]:
+    """What HTTP wants to be told beside the body."""
+    if isinstance(refusal, assets.RangeUnsatisfiable):
+        return {"Content-Range": f"bytes */{refusal.facts['size']}"}
+    if isinstance(refusal, assets.StoreUnavailable):
+        return {"Retry-After": "5"}
+    return {}
+
+
 def exception_handler(exception: Exception, _context: dict[str, Any]) -> Response | None:
     """DRF's hook. None lets Django answer with `server_error`."""
     headers: dict[str, str] = {}
     if isinstance(exception, assets.HoldfastError):
         status, code = status_of(exception)
         log.info("refused", code=code, reason=exception.message)
-        return Response(error_body(code, exception.message, **exception.facts), status=status)
+        return Response(error_body(code, exception.message, **exception.facts), status=status, headers=headers_of(exception))
     if isinstance(exception, FORMS):
         status, code, message = _form_refusal(exception)
     elif isinstance(exception, DataError):

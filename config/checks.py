@@ -1,7 +1,8 @@
 """System checks: bad combinations of settings, each with what to do about it."""
 
+import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,11 @@ SHORTEST_SECRET = 50
 RANGES = {
     "HOLDFAST_MAX_ASSET_MB": (1, 100_000),
     "HOLDFAST_MAX_DOCUMENT_MB": (1, 1_000),
+    "HOLDFAST_QUOTA_MB": (0, 1_000_000_000),
+    "HOLDFAST_QUOTA_FILES": (0, 1_000_000_000),
+    "HOLDFAST_MIN_FREE_MB": (0, 1_000_000),
+    "HOLDFAST_BLOB_GRACE_HOURS": (1, 8_760),
+    "HOLDFAST_VERIFY_DAYS": (0, 3_650),
     "HOLDFAST_JOB_LEASE_SECONDS": (1, 86_400),
     "HOLDFAST_TRASH_DAYS": (1, 36_500),
     "HOLDFAST_LEASE_SECONDS": (10, 86_400),
@@ -50,6 +56,31 @@ def check_limits(**_kwargs: Any) -> list[CheckMessage]:
         for name, (least, most) in RANGES.items()
         if not least <= getattr(settings, name) <= most
     ]
+
+
+@register()
+def check_asset_origin(**_kwargs: Any) -> list[CheckMessage]:
+    origin = settings.HOLDFAST_ASSET_ORIGIN
+    faults = list(_faults_of_origin(origin)) if origin else []
+    hint = "Give a name of its own to this server, such as https://assets.example.org, or leave HOLDFAST_ASSET_ORIGIN unset."
+    return [Error(f"HOLDFAST_ASSET_ORIGIN is {origin!r}: {fault}.", hint=hint, id="holdfast.E008") for fault in faults]
+
+
+def _faults_of_origin(origin: str) -> Iterator[str]:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+        yield "that is no origin"
+    elif settings.HOLDFAST_HTTPS and not origin.startswith("https:"):
+        yield "with HOLDFAST_HTTPS it must be https"
+    elif origin in settings.CSRF_TRUSTED_ORIGINS:
+        yield "it is also among CSRF_TRUSTED_ORIGINS, and so the hub's own"
+
+
+@register()
+def check_redirects(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.HOLDFAST_S3_REDIRECT or "s3" in storages.backends:
+        return []
+    hint = "Name the bucket in HOLDFAST_S3_BUCKET, or leave HOLDFAST_S3_REDIRECT unset."
+    return [Error("HOLDFAST_S3_REDIRECT is true, but there is no bucket to send readers to.", hint=hint, id="holdfast.E009")]
 
 
 @register()

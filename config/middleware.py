@@ -7,15 +7,16 @@ import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, DataError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
 from django.urls import reverse
 from django_structlog.middlewares import RequestMiddleware
 
+from assets_app.api.asset_origin import is_asset_origin
 from assets_app.errors import HoldfastError
 from assets_app.names import shown
 from assets_app.origin import Origin, coming_from
-from config.api import BUSY, UNANSWERED, bad_request, refuse, status_of
+from config.api import BUSY, UNANSWERED, bad_request, error_body, headers_of, refuse, status_of
 
 log = structlog.get_logger(__name__)
 ADMIN = "/admin/"
@@ -45,6 +46,27 @@ class AnswerHeadersMiddleware:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         response.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
+class AssetOriginMiddleware:
+    """Under the origin of files nobody is signed in, and there is nothing but files."""
+
+    # Signed addresses, and what is public anyway.
+    SERVED = ("/signed/", "/b/", "/s/")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_asset_origin(request):
+            return self.get_response(request)
+        if not request.path.startswith(self.SERVED):
+            return JsonResponse(error_body("NOT_FOUND", "There is no such file here, or its address is too old."), status=404)
+        for header in ("HTTP_COOKIE", "HTTP_AUTHORIZATION"):
+            request.META.pop(header, None)
+        response = self.get_response(request)
+        response.cookies.clear()
         return response
 
 
@@ -125,7 +147,10 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, HoldfastError):
             status, code = status_of(exception)
-            return refuse(request, status, code, exception.message, **exception.facts)
+            answer = refuse(request, status, code, exception.message, **exception.facts)
+            for header, value in headers_of(exception).items():
+                answer[header] = value
+            return answer
         if isinstance(exception, UNANSWERED):
             request.user = AnonymousUser()  # who asked cannot be looked up now, neither for the page nor for the log
             answer = refuse(request, 503, "BUSY", BUSY)

@@ -4,6 +4,7 @@ import logging
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +28,10 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR
 # This machine itself may always ask: health checks do, and so does who reads the addresses that `serve` prints.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# People's files under another origin: even what a browser might run there finds no login to misuse.
+HOLDFAST_ASSET_ORIGIN = env.str("HOLDFAST_ASSET_ORIGIN", default="").rstrip("/")
+_asset_origin = [HOLDFAST_ASSET_ORIGIN] if HOLDFAST_ASSET_ORIGIN else []
+ALLOWED_HOSTS += [host for origin in _asset_origin if (host := urlsplit(origin).hostname)]
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -64,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.AssetOriginMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.RequestLogMiddleware",
     "config.middleware.AnswerHeadersMiddleware",
@@ -100,7 +106,8 @@ if env.bool("HOLDFAST_BEHIND_PROXY", default=False):
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *_asset_origin],
+        "media-src": ["'self'", *_asset_origin],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
@@ -181,33 +188,26 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "hub_", "TOKEN_TTL"
 # Where new bytes go. Bytes already kept stay readable from the store that their row names.
 HOLDFAST_BLOB_STORE = env.str("HOLDFAST_BLOB_STORE", default="database")
 HOLDFAST_S3_BUCKET = env.str("HOLDFAST_S3_BUCKET", default="")
+HOLDFAST_S3_REDIRECT = env.bool("HOLDFAST_S3_REDIRECT", default=False)
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "assets_app.storage.DatabaseStorage"},
-    "database": {"BACKEND": "assets_app.storage.DatabaseStorage"},
+    "default": {"BACKEND": "assets_app.storage.database.DatabaseStorage"},
+    "database": {"BACKEND": "assets_app.storage.database.DatabaseStorage"},
     "filesystem": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "assets_app.storage.folder.FolderStorage",
         "OPTIONS": {"location": DATA_DIR / "blobs", "file_permissions_mode": 0o640},
     },
     "staticfiles": {"BACKEND": "assets_app.staticfiles.ModuleManifestStorage"},
 }
 if HOLDFAST_S3_BUCKET:
-    from botocore.config import Config  # 30 MB of code that only an S3 store needs
-
     STORAGES["s3"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "assets_app.storage.bucket.BucketStorage",
         "OPTIONS": {
             "bucket_name": HOLDFAST_S3_BUCKET,
             "endpoint_url": env.str("HOLDFAST_S3_ENDPOINT_URL", default="") or None,
             "region_name": env.str("HOLDFAST_S3_REGION", default="") or None,
             "location": env.str("HOLDFAST_S3_PREFIX", default=""),
-            "file_overwrite": False,
+            "timeout_seconds": env.float("HOLDFAST_S3_TIMEOUT_SECONDS", default=30),
             "max_memory_size": 8 * 1024 * 1024,
-            # The SDK's default trailing checksums break stores other than Amazon's.
-            "client_config": Config(
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                signature_version="s3v4",
-            ),
         },
     }
 
@@ -268,6 +268,12 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: t
 # --- holdfast --------------------------------------------------------------------------------------------------------
 
 HOLDFAST_MAX_ASSET_MB = env.int("HOLDFAST_MAX_ASSET_MB", default=50)
+# What one person may keep; 0: no limit. Staff can give somebody another one.
+HOLDFAST_QUOTA_MB = env.int("HOLDFAST_QUOTA_MB", default=0)
+HOLDFAST_QUOTA_FILES = env.int("HOLDFAST_QUOTA_FILES", default=0)
+HOLDFAST_MIN_FREE_MB = env.int("HOLDFAST_MIN_FREE_MB", default=200)
+HOLDFAST_BLOB_GRACE_HOURS = env.int("HOLDFAST_BLOB_GRACE_HOURS", default=24)
+HOLDFAST_VERIFY_DAYS = env.int("HOLDFAST_VERIFY_DAYS", default=100)
 HOLDFAST_MAX_DOCUMENT_MB = env.int("HOLDFAST_MAX_DOCUMENT_MB", default=10)
 HOLDFAST_JOB_LEASE_SECONDS = env.int("HOLDFAST_JOB_LEASE_SECONDS", default=20)
 HOLDFAST_TRASH_DAYS = env.int("HOLDFAST_TRASH_DAYS", default=14)
@@ -281,4 +287,4 @@ HOLDFAST_MERGE_KEYS = env.list("HOLDFAST_MERGE_KEYS", default=["device_id", "id"
 DATA_UPLOAD_MAX_MEMORY_SIZE = (HOLDFAST_MAX_DOCUMENT_MB + 1) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 200
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # reviewing a conflict of 1,000 parts takes two fields for each
-FILE_UPLOAD_HANDLERS = ["assets_app.multipart.BoundedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["assets_app.uploads.StoringUploadHandler"]

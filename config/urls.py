@@ -8,7 +8,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 
+from assets_app.api.asset_origin import signed_data
 from assets_app.api.changes import ChangesView
+from assets_app.api.public_views import published_data, shared_data
+from assets_app.pages.shared import shared_asset
 from config import api, health
 
 handler400 = api.bad_request
@@ -24,6 +27,7 @@ PUBLIC = {"permission_classes": [AllowAny], "content_negotiation_class": Default
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="session-list"), name="home"),
+    path("assets/", include("assets_app.pages.gallery_urls")),
     path("collect/", include("sessions_app.pages.collect_urls")),
     path("sessions/", include("sessions_app.pages.urls")),
     path("conflicts/", include("sessions_app.pages.conflict_urls")),
@@ -39,6 +43,10 @@ urlpatterns = [
         api.only_get(with_inline_styles(SpectacularSwaggerSplitView.as_view(url_name="schema", **PUBLIC))),
         name="api-docs",
     ),
+    path("s/<str:secret>", shared_asset, name="shared"),
+    path("s/<str:secret>/data", api.only_get(shared_data), name="shared-data"),
+    path("b/<str:sha256>", api.only_get(published_data), name="published"),
+    path("signed/<str:address>", api.only_get(signed_data), name="signed-data"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -1,8 +1,12 @@
 """The first floor: work with a history."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from assets_app.models import Asset
 
 
 class SessionsConfig(AppConfig):
@@ -14,10 +18,13 @@ class SessionsConfig(AppConfig):
         from assets_app.chores import add_chore
         from assets_app.models import AssetQuerySet
         from assets_app.operations.changes import VISIBLE
+        from assets_app.operations.places import PLACES, SESSIONS
+        from assets_app.operations.search import FILES_OF_SESSION
         from assets_app.signals import asset_stored
         from sessions_app import receivers
         from sessions_app.models import Conflict, PurgedSession, Session, SessionFile
         from sessions_app.operations.devices import catch_up
+        from sessions_app.operations.files import files_of_session, places_of_file, sessions_for_files
         from sessions_app.operations.leases import sweep_leases
         from sessions_app.operations.trash import purge_trash
 
@@ -29,7 +36,16 @@ class SessionsConfig(AppConfig):
         AssetQuerySet.seen_through.append(
             lambda user: SessionFile.objects.filter(session__in=Session.objects.visible_to(user)).values("asset")
         )
+        FILES_OF_SESSION[:] = [files_of_session]
+        AssetQuerySet.uses.append(lambda asset: [f"a file of the session '{name}'" for name in _sessions_of(asset)])
+        PLACES.append(places_of_file)
+        SESSIONS[:] = [sessions_for_files]
         VISIBLE["conflict"] = [lambda user: Conflict.objects.visible_to(user).values("uuid")]
         add_chore(catch_up, every=timedelta(seconds=5))
         add_chore(purge_trash, every=timedelta(minutes=10))
         add_chore(sweep_leases, every=timedelta(hours=1))
+
+
+def _sessions_of(asset: "Asset") -> list[str]:
+    names = asset.session_files.order_by("pk").values_list("session__session_name", "session__session_id")
+    return [name or own_id for name, own_id in names]

@@ -38,13 +38,13 @@ def make_picture(*, visualization: Visualization) -> None:
     """
     recipe = RECIPES[visualization.kind]
     asset = visualization.recording.asset
-    png = sandbox.run(recipe.module, asset.name, file=iter_object(asset.blob.store, asset.blob.key))
+    png = sandbox.run(recipe.module, asset.name, file=iter_object(asset.blob.store, asset.blob.key, 0, asset.blob.size_bytes))
     name = f"{visualization.kind}_{visualization.session.session_id}.png"[-255:]
     with receive_bytes(io.BytesIO(png), name=name, limit_bytes=len(png)) as received, transaction.atomic():
         current = Visualization.objects.select_for_update().get(pk=visualization.pk)
         if current.image is not None and current.image.blob.sha256 == received.sha256:
             return
-        current.image = keep_asset(received, by=visualization.session.owner)
+        current.image = keep_asset(received, by=visualization.session.owner, beyond_quota=True)
         current.recipe_version = recipe.version
         current.made_at = timezone.now()
         current.save(update_fields=["image", "recipe_version", "made_at"])

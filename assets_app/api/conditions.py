@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
@@ -36,7 +37,13 @@ def _version_number(value: Any, name: str) -> int:
     return value
 
 
-def is_unchanged(request: Request, etag: str) -> bool:
+def is_other(request: Request | HttpRequest, etag: str) -> bool:
+    """Does `If-Match` ask for another entity tag than this one (quoted, strong)? Strong comparison: `W/` is never the same."""
+    sent = request.headers.get("If-Match")
+    return sent is not None and not {"*", etag} & set(parse_etags(sent))
+
+
+def is_unchanged(request: Request | HttpRequest, etag: str) -> bool:
     """Does `If-None-Match` name this entity tag (quoted, strong)? Weak comparison, as for all reads."""
     sent = parse_etags(request.headers.get("If-None-Match", ""))
     return "*" in sent or etag in [tag.removeprefix("W/") for tag in sent]

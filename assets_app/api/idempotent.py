@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, cast
 
@@ -14,11 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets_app.errors import HoldfastError
-from assets_app.operations.idempotency import Answer, once
+from assets_app.operations.idempotency import Answer, answered, once
 
 Handler = Callable[..., HttpResponseBase]
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
-PIECE = 64 * 1024
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -32,8 +32,9 @@ def idempotent(handler: Handler) -> Handler:
     def handled(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         key = request.headers.get("Idempotency-Key")
         if key is None:
-            return handler(view, request, *args, **kwargs)
-        digest = _digest(request)
+            with _prepared(view, request):
+                return handler(view, request, *args, **kwargs)
+        digest, user = _digest(request), cast(User, request.user)
 
         def perform() -> Answer:
             try:
@@ -44,11 +45,20 @@ def idempotent(handler: Handler) -> Handler:
                     raise
             return _answer(response)
 
-        answer = once(key=key, request_sha256=digest, by=cast(User, request.user), perform=perform)
+        answer = answered(key=key, request_sha256=digest, by=user)
+        if answer is None:
+            with _prepared(view, request):
+                answer = once(key=key, request_sha256=digest, by=user, perform=perform)
         return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
 
     handled.is_idempotent = True  # type: ignore[attr-defined]  # for the test that every POST has it
     return handled
+
+
+def _prepared(view: APIView, request: Request) -> AbstractContextManager[None]:
+    """What a view wants to have done before its handler, because it takes long: the handler may run in a transaction."""
+    prepare: Callable[[Request], AbstractContextManager[None]] | None = getattr(view, "prepare", None)
+    return prepare(request) if prepare is not None else nullcontext()
 
 
 def _answer(response: HttpResponseBase) -> Answer:
@@ -67,10 +77,7 @@ def _digest(request: Request) -> str:
         for name, values in sorted(request.POST.lists()):
             digest.update(repr((name, values)).encode())
         for name, file in sorted(request.FILES.items()):
-            digest.update(repr((name, file.size, getattr(file, "sent_name", ""))).encode())
-            while piece := file.read(PIECE):
-                digest.update(piece)
-            file.seek(0)
+            digest.update(repr((name, file.size, file.sent_name, file.intake and file.intake.sha256)).encode())
     else:
         digest.update(request._request.body)
         request.data  # noqa: B018  (parsed now, and not while a transaction is open)

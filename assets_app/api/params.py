@@ -68,3 +68,15 @@ def as_utc(text: str) -> datetime:
 def text(request: Request, name: str) -> str:
     """Free text of at most 200 characters."""
     return check_text(request.query_params.get(name, "").strip(), what=name, max_length=200)
+
+
+def texts(request: Request, name: str, *, most: int) -> list[str]:
+    """A parameter that may be given several times.
+
+    Raises:
+        InvalidInput: too often, or one that is too long or holds control characters.
+    """
+    sent = [text.strip() for text in request.query_params.getlist(name) if text.strip()]
+    if len(sent) > most:
+        raise InvalidInput(f"'{name}' can be given at most {most} times.", field=name)
+    return [check_text(text, what=name, max_length=200) for text in sent]

@@ -1,37 +1,10 @@
-"""Assets as JSON, in the field names of the older asset server's clients."""
+"""The form by which files are sent."""
 
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.reverse import reverse
 
 from assets_app import kinds
-from assets_app.models import Asset
-
-
-class AssetSerializer(serializers.ModelSerializer[Asset]):
-    """One asset. `url` is absolute and serves the bytes."""
-
-    userId = serializers.CharField(source="owner_id")
-    clientId = serializers.CharField(source="client_id")
-    campaignId = serializers.CharField(source="campaign_id")
-    url = serializers.SerializerMethodField()
-    size = serializers.IntegerField(source="blob.size_bytes")
-    sha256 = serializers.CharField(source="blob.sha256")
-    uploadedAt = serializers.DateTimeField(source="uploaded_at")
-    contentType = serializers.CharField(source="content_type")
-    tags = serializers.ListField(child=serializers.CharField())
-
-    class Meta:
-        model = Asset
-        fields = (
-            "id", "userId", "clientId", "campaignId", "name", "url", "size", "sha256", "uploadedAt",
-            "tags", "type", "format", "contentType",
-        )  # fmt: skip
-
-    def get_url(self, asset: Asset) -> str:
-        url: str = reverse("asset-data", args=[asset.pk], request=self.context.get("request"))
-        return url
 
 
 class UploadAssetSerializer(serializers.Serializer[Any]):

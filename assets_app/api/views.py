@@ -1,27 +1,44 @@
 """The JSON door to assets. It translates; `assets_app.operations` decides."""
 
+import base64
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, cast
+from uuid import UUID
 
-from django.contrib.auth.models import User
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.conf import settings
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header, quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from assets_app import storage
+from assets_app.api import params, shapes
+from assets_app.api.asset_origin import redirect_to_asset_origin
+from assets_app.api.bodies import asset_body, asset_etag
 from assets_app.api.conditions import is_unchanged
+from assets_app.api.delivery import Deliverable, deliver, of_asset
+from assets_app.api.found import fields_of, user_of, visible_asset
 from assets_app.api.idempotent import idempotent
-from assets_app.api.serializers import AssetSerializer, UploadAssetSerializer
-from assets_app.errors import InvalidInput
-from assets_app.models import Asset
-from assets_app.multipart import FormParser, ReceivedFile, check_received
-from assets_app.operations.intake import store_asset
+from assets_app.api.lists import PARAMETERS, listed
+from assets_app.api.parsers import SmallGzipParser, SmallObjectParser
+from assets_app.api.serializers import UploadAssetSerializer
+from assets_app.errors import HoldfastError, InUse, InvalidInput, NotAllowed, NotFound
+from assets_app.models import ApiToken, Asset
+from assets_app.multipart import FormParser
+from assets_app.operations.assets import delete_asset, delete_assets, edit_asset, restore_asset
+from assets_app.operations.intake import keep_asset, receive_file
+from assets_app.operations.quotas import limits_of, use_of
+from assets_app.uploads import ReceivedFile, bytes_of
 
+JSON = [SmallObjectParser, SmallGzipParser]
+MOST_AT_ONCE = 500
+CODES: dict[type[HoldfastError], str] = {NotFound: "NOT_FOUND", NotAllowed: "FORBIDDEN", InUse: "IN_USE"}
 TAGS_EXPECTED = 'Invalid tags format. Must be valid JSON array, e.g., \'["brand", "logo"]\''
 
 
@@ -30,29 +47,39 @@ class UploadAssetView(APIView):
 
     parser_classes = [FormParser]
 
+    @contextmanager
+    def prepare(self, request: Request) -> Iterator[None]:
+        """Before the transaction of an `Idempotency-Key` begins: reading the file takes its time."""
+        self.form = _read_upload_form(request)
+        self.tags = _read_tags(self.form["tags"])
+        file: ReceivedFile = self.form["file"]
+        with receive_file(
+            bytes_of(file), name=file.sent_name, by=user_of(request), type=self.form["type"], sha256=_digest(request, self.form)
+        ) as self.received:
+            yield
+
     @extend_schema(
         operation_id="upload_asset",
+        parameters=[
+            shapes.IDEMPOTENCY_KEY,
+            OpenApiParameter("Content-Digest", str, OpenApiParameter.HEADER, description="Of the file: `sha-256=:BASE64:`."),
+        ],
         request={"multipart/form-data": UploadAssetSerializer},
-        responses={201: AssetSerializer},
+        responses={201: shapes.ASSET_READ},
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        form = _read_upload_form(request)
-        file = check_received(form["file"])
-        asset = store_asset(
-            file,
-            name=file.sent_name,
-            by=cast(User, request.user),
-            type=form["type"],
-            sha256=form["sha256"],
-            tags=_read_tags(form["tags"]),
-            client_id=form["clientId"],
-            campaign_id=form["campaignId"],
-            session_id=form["sessionId"],
-            shown_as=form["name"],
+        asset = keep_asset(
+            self.received,
+            by=user_of(request),
+            name=self.form["name"],
+            tags=self.tags,
+            client_id=self.form["clientId"],
+            campaign_id=self.form["campaignId"],
+            session_id=self.form["sessionId"],
         )
-        answer = AssetSerializer(asset, context={"request": request}).data
-        return Response(answer, status=201, headers={"Location": answer["url"]})
+        body = asset_body(asset, request)
+        return Response(body, status=201, headers={"Location": body["url"], "ETag": asset_etag(asset)})
 
 
 def _read_upload_form(request: Request) -> dict[str, Any]:
@@ -74,6 +101,10 @@ def _read_tags(text: str) -> list[str]:
         tags = json.loads(text)
     except (ValueError, RecursionError):
         raise InvalidInput(TAGS_EXPECTED, field="tags") from None
+    return _check_tags(tags)
+
+
+def _check_tags(tags: Any) -> list[str]:
     if not isinstance(tags, list):
         raise InvalidInput('Tags must be a JSON array of strings, e.g., \'["brand", "logo"]\'', field="tags")
     if not all(isinstance(tag, str) for tag in tags):
@@ -81,58 +112,197 @@ def _read_tags(text: str) -> list[str]:
     return tags
 
 
+def _digest(request: Request, form: dict[str, Any]) -> str:
+    """The file's sha256 as its sender gave it, in the form or by RFC 9530. "" if neither.
+
+    Raises:
+        InvalidInput: malformed, or two different ones.
+    """
+    sent: str = form["sha256"].lower()
+    # Of a form, the header may only mean the file: forms differ in their boundaries each time.
+    header = request.headers.get("Content-Digest", "")
+    found = re.search(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/]{43}=):", header)
+    if "sha-256=" in header and found is None:
+        raise InvalidInput("Content-Digest must hold `sha-256=:BASE64:` with the 32 bytes of the digest.", field="Content-Digest")
+    told = base64.b64decode(found[1]).hex() if found else ""
+    if sent and told and sent != told:
+        raise InvalidInput("'sha256' and Content-Digest differ. Send one.", field="sha256")
+    return sent or told
+
+
+class AssetsView(APIView):
+    """Assets that the caller may see, newest first."""
+
+    @extend_schema(operation_id="list_assets", parameters=PARAMETERS, responses={200: shapes.ASSETS})
+    def get(self, request: Request) -> Response:
+        return listed(request)
+
+
+class ClientAssetsView(APIView):
+    """Those of one client."""
+
+    @extend_schema(operation_id="list_client_assets", parameters=PARAMETERS[1:], responses={200: shapes.ASSETS})
+    def get(self, request: Request, client_id: str) -> Response:
+        return listed(request, clientId=client_id)
+
+
+class CampaignAssetsView(APIView):
+    """Those of one campaign."""
+
+    @extend_schema(operation_id="list_campaign_assets", parameters=PARAMETERS[2:], responses={200: shapes.ASSETS})
+    def get(self, request: Request, campaign_id: str) -> Response:
+        return listed(request, campaignId=campaign_id)
+
+
 class AssetView(APIView):
-    """What is known of one asset."""
+    """What is known of one asset, its name and tags, and its end."""
 
-    @extend_schema(operation_id="read_asset", responses={200: AssetSerializer})
-    def get(self, request: Request, asset_id: str) -> Response:
-        return Response(AssetSerializer(_visible(request, asset_id), context={"request": request}).data)
+    parser_classes = JSON
+
+    @extend_schema(operation_id="read_asset", responses={200: shapes.ASSET_READ})
+    def get(self, request: Request, asset_id: UUID) -> HttpResponseBase:
+        asset = visible_asset(request, asset_id, also_trash=True)
+        etag = asset_etag(asset)
+        if is_unchanged(request, etag):
+            return HttpResponse(status=304, headers={"ETag": etag})
+        return _answer(asset, request)
+
+    @extend_schema(operation_id="edit_asset", request=shapes.ASSET_EDIT, responses={200: shapes.ASSET_READ})
+    @idempotent
+    def patch(self, request: Request, asset_id: UUID) -> Response:
+        fields = fields_of(request, "name", "tags")
+        asset = visible_asset(request, asset_id)
+        edit_asset(
+            asset=asset,
+            by=user_of(request),
+            name=_text(fields, "name"),
+            tags=_check_tags(fields["tags"]) if "tags" in fields else None,
+            based_on=_revision(request),
+        )
+        return _answer(visible_asset(request, asset_id), request)
+
+    @extend_schema(operation_id="delete_asset", request=None, responses={200: shapes.DONE})
+    def delete(self, request: Request, asset_id: UUID) -> Response:
+        delete_asset(asset=visible_asset(request, asset_id), by=user_of(request))
+        return Response({"success": True, "message": f"Asset {asset_id} deleted successfully"})
 
 
-class AssetDataView(APIView):
-    """The exact bytes of one asset."""
+class RestoreAssetView(APIView):
+    """Back from the trash."""
+
+    parser_classes = JSON
 
     @extend_schema(
-        operation_id="read_asset_data",
-        responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            304: OpenApiResponse(description="Unchanged: the entity tag is the one that was sent."),
-        },
+        operation_id="restore_asset", parameters=[shapes.IDEMPOTENCY_KEY], request=None, responses={200: shapes.ASSET_READ}
     )
-    def get(self, request: Request, asset_id: str) -> HttpResponseBase:
-        asset = _visible(request, asset_id)
-        etag = quote_etag(asset.blob.sha256)
-        if is_unchanged(request, etag):
-            response: HttpResponseBase = HttpResponse(status=304)
-        elif request.method == "HEAD":
-            response = HttpResponse(headers={"Content-Length": str(asset.blob.size_bytes)})
-        else:
-            response = StreamingHttpResponse(storage.iter_object(asset.blob.store, asset.blob.key))
-            response["Content-Length"] = str(asset.blob.size_bytes)
-        for header, value in _data_headers(asset).items():
-            response[header] = value
-        response["ETag"] = etag
-        return response
+    @idempotent
+    def post(self, request: Request, asset_id: UUID) -> Response:
+        restore_asset(asset=visible_asset(request, asset_id, also_trash=True), by=user_of(request))
+        return _answer(visible_asset(request, asset_id), request)
 
-    def head(self, request: Request, asset_id: str) -> HttpResponseBase:
+
+class BulkDeleteView(APIView):
+    """Delete many at once. Each by itself: those that cannot go do not keep the others."""
+
+    parser_classes = JSON
+
+    @extend_schema(
+        operation_id="delete_assets", parameters=[shapes.IDEMPOTENCY_KEY], request=shapes.BULK, responses={200: shapes.BULK_DONE}
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        results = delete_assets(ids=_ids(fields_of(request, "ids")), by=user_of(request))
+        told = []
+        for result in results:
+            refusal: HoldfastError | None = result.pop("error", None)
+            line = result | {"id": str(result["id"])}
+            told.append(line if refusal is None else line | {"error": CODES[type(refusal)], "message": refusal.message})
+        return Response({"success": True, "deleted": sum(result["deleted"] for result in told), "results": told})
+
+
+class ThumbnailView(APIView):
+    """A smaller picture of an image or video, or the waveform of a sound, as WebP."""
+
+    @extend_schema(
+        operation_id="read_asset_thumbnail",
+        parameters=[OpenApiParameter("w", OpenApiTypes.INT, description="Pixels; the next larger of the widths that are made.")],
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, asset_id: UUID) -> HttpResponseBase:
+        wanted = params.integer(request, "w", default=320, least=1, most=100_000)
+        asset = visible_asset(request, asset_id)
+        made = sorted(asset.thumbnails.select_related("blob"), key=attrgetter("width"))
+        if not made:
+            raise NotFound("There is no smaller picture of this asset: none can be made of its kind, or it is not made yet.")
+        chosen = next((thumbnail for thumbnail in made if thumbnail.width >= wanted), made[-1])
+        return deliver(request, Deliverable(chosen.blob, "image/webp", f"{asset.name}.webp", inline=True))
+
+    def head(self, request: Request, asset_id: UUID) -> HttpResponseBase:
         return self.get(request, asset_id)
 
 
-def _data_headers(asset: Asset) -> dict[str, str]:
-    """Other people's bytes: never run as a page of ours, never kept by a shared cache."""
-    disposition = content_disposition_header(not asset.shows_inline, asset.name) or "attachment"
-    return {
-        "Content-Type": asset.content_type,
-        "Content-Disposition": disposition,
-        "Cache-Control": "private, max-age=31536000, immutable",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-    }
+class UsageView(APIView):
+    """How much the caller keeps here, and may."""
+
+    @extend_schema(operation_id="read_usage", responses={200: shapes.USE})
+    def get(self, request: Request) -> Response:
+        use = use_of(user_of(request))
+        max_bytes, max_files = limits_of(use)
+        return Response({"bytes": use.bytes, "files": use.files, "maxBytes": max_bytes, "maxFiles": max_files})
 
 
-def _visible(request: Request, asset_id: str) -> Asset:
-    asset = Asset.objects.visible_to(request.user).select_related("blob").filter(pk=asset_id).first()
-    if asset is None:
-        raise Http404
-    return asset
+class AssetDataView(APIView):
+    """The exact bytes of one asset, or parts of them."""
+
+    @extend_schema(
+        operation_id="read_asset_data",
+        parameters=[
+            OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="`bytes=0-1023`, `bytes=-500`, or several."),
+            OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="The entity tag of the parts already there."),
+        ],
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="The bytes are at another address, which works for a short time."),
+            304: OpenApiResponse(description="Unchanged: the entity tag is the one that was sent."),
+        },
+    )
+    def get(self, request: Request, asset_id: UUID) -> HttpResponseBase:
+        asset = visible_asset(request, asset_id)
+        if settings.HOLDFAST_ASSET_ORIGIN and request.method == "GET" and not isinstance(request.auth, ApiToken):
+            return redirect_to_asset_origin(asset)
+        return deliver(request, of_asset(asset))
+
+    def head(self, request: Request, asset_id: UUID) -> HttpResponseBase:
+        return self.get(request, asset_id)
+
+
+def _answer(asset: Asset, request: Request) -> Response:
+    return Response(asset_body(asset, request), headers={"ETag": asset_etag(asset)})
+
+
+def _text(fields: dict[str, Any], name: str) -> str | None:
+    if name in fields and not isinstance(fields[name], str):
+        raise InvalidInput(f"'{name}' must be text.", pointer=f"/{name}", field=name)
+    return fields.get(name)
+
+
+def _revision(request: Request) -> int | None:
+    """The revision that a change is meant for, from the entity tag in `If-Match`."""
+    sent = request.headers.get("If-Match", "")
+    if sent in ("", "*"):
+        return None
+    found = re.fullmatch(r'"([0-9]{1,9})-[0-9!t-]{1,20}"', sent.strip())
+    if found is None:
+        raise InvalidInput("If-Match must be the entity tag of the asset as you read it.", field="If-Match")
+    return int(found[1])
+
+
+def _ids(fields: dict[str, Any]) -> list[UUID]:
+    sent = fields.get("ids")
+    if not isinstance(sent, list) or not 1 <= len(sent) <= MOST_AT_ONCE:
+        raise InvalidInput(f"'ids' must be a list of 1 to {MOST_AT_ONCE} ids of assets.", pointer="/ids", field="ids")
+    try:
+        return list(dict.fromkeys(UUID(text) for text in sent))
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidInput("An id in 'ids' is none of an asset.", pointer="/ids", field="ids") from None

@@ -42,6 +42,16 @@ def once(*, key: str, request_sha256: str, by: "User", perform: Callable[[], Ans
     return answer
 
 
+def answered(*, key: str, request_sha256: str, by: "User") -> Answer | None:
+    """What was answered before, if this key has been here with this request.
+
+    Raises:
+        KeyReused: the key came with another request before.
+    """
+    known = IdempotencyKey.objects.filter(user=by, key=key).exclude(status=0).exists()
+    return _stored(key, request_sha256, by) if known else None
+
+
 def prune_keys() -> int:
     old = timezone.now() - timedelta(days=settings.HOLDFAST_IDEMPOTENCY_DAYS)
     return IdempotencyKey.objects.filter(created_at__lt=old).delete()[0]

@@ -1,36 +1,110 @@
 """Bytes come in: one path for every door.
 
-`receive_bytes` stores them while counting, hashing and sniffing; nobody sees them yet. Then either `keep_asset` makes them
-an asset, in the caller's transaction, or they are discarded.
+An `Intake` stores them while counting, digesting and keeping their head and tail; nobody sees them yet. `receive_bytes` fills one
+from a stream, or takes one that a form has filled already. Then either `keep_asset` makes them an asset, in the caller's
+transaction, or they are discarded.
 """
 
 import hashlib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any
 
-from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from assets_app import kinds, sandbox, signals, storage
-from assets_app.errors import DigestMismatch, InvalidInput
-from assets_app.models import Asset, Blob, PendingObject
-from assets_app.multipart import max_asset_bytes, too_large
+from assets_app import kinds, parsing, sandbox, signals, storage
+from assets_app.errors import DigestMismatch, HoldfastError, InvalidInput, SandboxFailed
+from assets_app.limits import check_free_space, max_asset_bytes, too_large
+from assets_app.models import Asset, AssetTag, PendingObject
 from assets_app.names import check_file_name, check_text, shown
+from assets_app.operations.blobs import begin_object, claim_blob, discard_object
 from assets_app.operations.changes import record_change
+from assets_app.operations.jobs import queue_job
+from assets_app.operations.quotas import check_space, take_space
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-# Longer than any upload may take: what is older belongs to a process that died.
-PENDING_GRACE = timedelta(hours=24)
 MAX_TAGS = 100
 
 
-@dataclass(frozen=True)
+class Intake:
+    """Bytes on their way in. Not for use inside a transaction: what remembers an unfinished object must outlive a crash."""
+
+    def __init__(self, *, limit_bytes: int | None = None) -> None:
+        check_free_space()
+        self.limit_bytes = max_asset_bytes() if limit_bytes is None else limit_bytes
+        self.size_bytes = 0
+        self.head = b""
+        self.tail = b""
+        self._digest = hashlib.sha256()
+        self._pending: PendingObject | None = None
+        self._writer: storage.ObjectWriter | None = None
+
+    def write(self, data: bytes) -> None:
+        """The next bytes.
+
+        Raises:
+            AssetTooLarge: they pass the limit. All of it is discarded at once, not when the sender is done.
+            StoreUnavailable: the store failed. All of it is discarded.
+        """
+        self.size_bytes += len(data)
+        if self.size_bytes > self.limit_bytes:
+            self.discard()
+            raise too_large(self.limit_bytes)
+        try:
+            self._open().write(data)
+        except BaseException:
+            self.discard()
+            raise
+        self._digest.update(data)
+        if len(self.head) < kinds.SNIFF_BYTES:
+            self.head += data[: kinds.SNIFF_BYTES - len(self.head)]
+        self.tail = (self.tail + data[-kinds.TAIL_BYTES :])[-kinds.TAIL_BYTES :]
+
+    def finish(self) -> None:
+        """All of it is here, and stored."""
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            try:
+                writer.finish()
+            except BaseException:
+                writer.abort()
+                self.discard()
+                raise
+
+    def discard(self) -> None:
+        """Nothing of it stays, unless it has become a blob. Said twice, nothing happens."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.abort()
+        if self._pending is not None:
+            discard_object(store=self.store, key=self.key)
+
+    def _open(self) -> storage.ObjectWriter:
+        if self._writer is None:
+            self._pending = begin_object(storage.current_store())
+            self._writer = storage.object_store(self._pending.store).open_writer(self._pending.key)
+        return self._writer
+
+    @property
+    def store(self) -> str:
+        return self._pending.store if self._pending else ""
+
+    @property
+    def key(self) -> str:
+        return self._pending.key if self._pending else ""
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+@dataclass
 class ReceivedBytes:
     """Bytes that are stored, whole and digested, but that are nobody's yet."""
 
@@ -40,95 +114,96 @@ class ReceivedBytes:
     kind: kinds.Kind
     sha256: str
     size_bytes: int
+    facts: dict[str, Any] | None = None  # None: nobody has looked yet; a worker will
+    facts_error: str = field(default="", kw_only=True)
 
     def chunks(self) -> Iterator[bytes]:
-        return storage.iter_object(self.store, self.key)
+        return storage.iter_object(self.store, self.key, 0, self.size_bytes)
 
-
-class _CountingFile(File):  # type: ignore[type-arg]  # django's File takes no parameter at run time
-    """Counts, digests and keeps the head of what a storage reads from it; stops at the limit, not after it."""
-
-    def __init__(self, source: IO[bytes], limit_bytes: int) -> None:
-        super().__init__(source, name="intake")
-        self._source = source
-        self._limit_bytes = limit_bytes
-        self._digest = hashlib.sha256()
-        self.head = b""
-        self.received = 0
-
-    def read(self, num_bytes: int = storage.CHUNK_BYTES) -> bytes:
-        data = self._source.read(num_bytes if num_bytes and num_bytes > 0 else storage.CHUNK_BYTES)
-        self.received += len(data)
-        if self.received > self._limit_bytes:
-            raise too_large(self._limit_bytes)
-        self._digest.update(data)
-        if len(self.head) < kinds.SNIFF_BYTES:
-            self.head += data[: kinds.SNIFF_BYTES - len(self.head)]
-        return data
-
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        while data := self.read(chunk_size or storage.CHUNK_BYTES):
-            yield data
-
-    def seekable(self) -> bool:
-        return False
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Object stores rewind before they read; at the beginning that changes nothing."""
-        if offset or whence or self.received:
-            raise OSError("a stream that is being received cannot be read twice")
-        return 0
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
+    def open(self) -> storage.ObjectReader:
+        return storage.open_object(self.store, self.key, self.size_bytes)
 
 
 @contextmanager
-def receive_bytes(source: IO[bytes], *, name: str, sha256: str = "", limit_bytes: int | None = None) -> Iterator[ReceivedBytes]:
+def receive_bytes(
+    source: IO[bytes] | Intake, *, name: str, sha256: str = "", limit_bytes: int | None = None
+) -> Iterator[ReceivedBytes]:
     """Store the bytes of `source`; what the `with` block does not keep is discarded at its end.
 
-    Not for use inside a transaction: the row that remembers an unfinished object must outlive a crash.
-
     Args:
-        source: anything with `read(n)`.
+        source: anything with `read(n)`, or what a form has stored already.
         name: the file's name as the client sent it.
         sha256: what the sender says the digest is, or "".
         limit_bytes: at most this many; default `HOLDFAST_MAX_ASSET_MB`.
 
     Raises:
         InvalidInput: an unusable name, or no bytes at all.
-        AssetTooLarge, UnsupportedType, DigestMismatch: as named.
+        AssetTooLarge, UnsupportedType, DigestMismatch, StorageFull, StoreUnavailable: as named.
     """
-    name = check_file_name(name)
-    limit_bytes = max_asset_bytes() if limit_bytes is None else limit_bytes
-    pending = PendingObject.objects.create(key=storage.new_key(), store=storage.current_store())
+    intake = source if isinstance(source, Intake) else None
     try:
-        file = _CountingFile(source, limit_bytes)
-        storage.save_object(pending.store, pending.key, file)
-        if not file.received:
-            raise InvalidInput(
-                f"'{shown(name)}' is empty (0 bytes). Look whether it was saved completely, then send it again.", name=shown(name)
-            )
-        if sha256 and sha256.lower() != file.sha256:
-            raise DigestMismatch(
-                f"'{shown(name)}' arrived damaged: its sha256 is not the one that was sent along. Send it again.",
-                name=shown(name),
-                expected=sha256.lower(),
-                received=file.sha256,
-            )
-        kind = kinds.sniff(file.head, name)
-        yield ReceivedBytes(pending.key, pending.store, name, kind, file.sha256, file.received)
+        name = check_file_name(name)
+        if intake is None:
+            intake = Intake(limit_bytes=limit_bytes)
+            fill(intake, source)
+        yield _received(intake, name=name, sha256=sha256)
     finally:
-        # Kept bytes are no longer pending. The rest was refused, or the same bytes were here already.
-        if PendingObject.objects.filter(pk=pending.pk).exists():
-            discard_object(pending)
+        # The rest was refused, or the same bytes were here already.
+        if intake is not None:
+            intake.discard()
 
 
-def discard_object(pending: PendingObject) -> None:
-    """Take back an object that nothing refers to: first its bytes, then the row that remembers it."""
-    storage.delete_object(pending.store, pending.key)
-    pending.delete()
+def fill(intake: Intake, source: Any) -> None:
+    while data := source.read(storage.CHUNK_BYTES):
+        intake.write(data)
+    intake.finish()
+
+
+def _received(intake: Intake, *, name: str, sha256: str) -> ReceivedBytes:
+    if not intake.size_bytes:
+        raise InvalidInput(
+            f"'{shown(name)}' is empty (0 bytes). Look whether it was saved completely, then send it again.", name=shown(name)
+        )
+    if sha256 and sha256.lower() != intake.sha256:
+        raise DigestMismatch(
+            f"'{shown(name)}' arrived damaged: its sha256 is not the one that was sent along. Send it again.",
+            name=shown(name),
+            expected=sha256.lower(),
+            received=intake.sha256,
+        )
+    kind = kinds.sniff(intake.head, name, tail=intake.tail, size=intake.size_bytes)
+    return ReceivedBytes(intake.key, intake.store, name, kind, intake.sha256, intake.size_bytes)
+
+
+def look_inside(received: ReceivedBytes) -> None:
+    """For kinds that can harm whoever opens them, or that are worth nothing if broken.
+
+    Raises:
+        InvalidInput: what is wrong with the file.
+        SandboxFailed: it could not be looked into.
+    """
+    if received.kind.check:
+        sandbox.run_lazily(received.kind.check, file=received.open())
+
+
+def examine(received: ReceivedBytes) -> None:
+    """Read the file in the sandbox, while its sender waits: is it what it must be, and what does it say?
+
+    Raises:
+        InvalidInput, SandboxFailed: see `look_inside`.
+    """
+    look_inside(received)
+    received.facts, received.facts_error = facts_of(received.open(), received.kind.format)
+
+
+def facts_of(file: storage.ObjectReader, format_: str) -> tuple[dict[str, Any], str]:
+    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same."""
+    try:
+        return parsing.read_facts(file, format=format_), ""
+    except SandboxFailed as failure:
+        return {}, failure.details[:500]
+    except HoldfastError as refusal:
+        return {}, refusal.message[:500]
 
 
 def keep_asset(
@@ -140,53 +215,101 @@ def keep_asset(
     client_id: str = "",
     campaign_id: str = "",
     session_id: str = "",
+    beyond_quota: bool = False,
+    asset_id: uuid.UUID | None = None,
+    uploaded_at: datetime | None = None,
 ) -> Asset:
     """Make received bytes an asset of `by`. Bytes that are already here are kept once.
 
+    Args:
+        beyond_quota: count it, but do not refuse it.
+        asset_id, uploaded_at: what an older system knew it by; default a new id, and now.
+
     Raises:
+        IntegrityError: there is an asset of this id.
         InvalidInput: unusable name, tags or ids; whatever a receiver of `asset_stored` refuses.
         UnsupportedType: `name` claims another kind than the bytes show.
+        QuotaExceeded: `by` keeps as much as they may.
     """
     name = check_file_name(name) if name else received.name
     kinds.agreed(received.kind, name)
+    now = timezone.now()
     with transaction.atomic():
-        blob = _keep_blob(received)
         asset = Asset.objects.create(
-            blob=blob,
+            id=asset_id or uuid.uuid4(),
+            uploaded_at=uploaded_at or now,
+            blob=claim_blob(store=received.store, key=received.key, sha256=received.sha256, size_bytes=received.size_bytes),
             owner=by,
             name=name,
             type=received.kind.type,
             format=received.kind.format,
             content_type=received.kind.content_type,
-            tags=_check_tags(tags or []),
+            tags=check_tags(tags or []),
             client_id=check_text(client_id, what="clientId", max_length=255),
             campaign_id=check_text(campaign_id, what="campaignId", max_length=255),
+            facts=received.facts or {},
+            facts_version=parsing.VERSION if received.facts is not None else 0,
+            facts_error=received.facts_error,
         )
-        record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action="stored", at=asset.uploaded_at)
+        copy_tags(asset)
+        take_space(user=by, size_bytes=received.size_bytes, beyond_quota=beyond_quota)
+        record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action="stored", at=now)
+        if (parsing.has_facts(asset.format) and received.facts is None) or parsing.has_thumbnails(asset.format):
+            queue_job(task="examine_asset", subject=f"facts and thumbnails of {asset.name}", payload={"asset": str(asset.pk)})
         signals.asset_stored.send(sender=Asset, asset=asset, session_id=session_id, by=by)
     return asset
 
 
-def _keep_blob(received: ReceivedBytes) -> Blob:
-    """The blob of these bytes: ours, or the one that was here first (then our copy stays pending, and goes)."""
-    Blob.objects.bulk_create(
-        [Blob(sha256=received.sha256, size_bytes=received.size_bytes, store=received.store, key=received.key)],
-        ignore_conflicts=True,
-    )
-    blob = Blob.objects.get(sha256=received.sha256)
-    if blob.key == received.key:
-        PendingObject.objects.filter(key=received.key).delete()
-    return blob
-
-
-def _check_tags(tags: list[str]) -> list[str]:
+def check_tags(tags: list[str]) -> list[str]:
+    """
+    Raises:
+        InvalidInput: too many, or one that cannot be kept.
+    """
     if len(tags) > MAX_TAGS:
         raise InvalidInput(f"{len(tags)} tags were sent; at most {MAX_TAGS} are kept.", field="tags")
     return [check_text(tag, what="tags", max_length=100) for tag in tags]
 
 
+def copy_tags(asset: Asset) -> None:
+    """So that lists can ask for one."""
+    AssetTag.objects.filter(asset=asset).delete()
+    AssetTag.objects.bulk_create([AssetTag(asset=asset, tag=tag) for tag in dict.fromkeys(asset.tags)])
+
+
+def check_type(type: str, kind: kinds.Kind) -> None:
+    """
+    Raises:
+        InvalidInput: the sender says that it is of another type than the bytes are.
+    """
+    if type and type not in kinds.TYPES:
+        raise InvalidInput(f"Invalid type: {shown(type)}. Must be one of: {', '.join(kinds.TYPES)}", field="type")
+    if type and type != kind.type:
+        raise InvalidInput(
+            f"The type was given as {type}, but the bytes are {kind.content_type} ({kind.type}). "
+            "Leave the type out, or send the file that you meant.",
+            field="type",
+        )
+
+
+@contextmanager
+def receive_file(
+    source: IO[bytes] | Intake, *, name: str, by: "User", type: str = "", sha256: str = "", beyond_quota: bool = False
+) -> Iterator[ReceivedBytes]:
+    """What `receive_bytes` does, and then read and found fit to be kept by `by`.
+
+    Raises:
+        InvalidInput, QuotaExceeded: see `check_type`, `check_space`, `examine`; and see `receive_bytes`.
+    """
+    with receive_bytes(source, name=name, sha256=sha256) as received:
+        check_type(type, received.kind)
+        if not beyond_quota:
+            check_space(user=by, size_bytes=received.size_bytes)
+        examine(received)
+        yield received
+
+
 def store_asset(
-    source: IO[bytes],
+    source: IO[bytes] | Intake,
     *,
     name: str,
     by: "User",
@@ -197,6 +320,9 @@ def store_asset(
     campaign_id: str = "",
     session_id: str = "",
     shown_as: str = "",
+    beyond_quota: bool = False,
+    asset_id: uuid.UUID | None = None,
+    uploaded_at: datetime | None = None,
 ) -> Asset:
     """Receive bytes and keep them as an asset.
 
@@ -204,21 +330,12 @@ def store_asset(
         type: what the sender says it is (`image`, `video`, `audio`, `document`, `data`), or "" to have it decided.
         session_id: the session that it is sent for; the floor above attaches it in the same transaction.
         shown_as: a name to show instead of the file's own.
+        beyond_quota, asset_id, uploaded_at: see `keep_asset`.
 
     Raises:
-        InvalidInput, AssetTooLarge, UnsupportedType, DigestMismatch: see `receive_bytes`; also broken JSON.
+        InvalidInput, AssetTooLarge, UnsupportedType, DigestMismatch, QuotaExceeded: see `receive_bytes`; also broken JSON.
     """
-    with receive_bytes(source, name=name, sha256=sha256) as received:
-        if type and type not in kinds.TYPES:
-            raise InvalidInput(f"Invalid type: {shown(type)}. Must be one of: {', '.join(kinds.TYPES)}", field="type")
-        if type and type != received.kind.type:
-            raise InvalidInput(
-                f"The type was given as {type}, but the bytes are {received.kind.content_type} ({received.kind.type}). "
-                "Leave the type out, or send the file that you meant.",
-                field="type",
-            )
-        if received.kind.format == "json":
-            sandbox.run("assets_app.json_check", file=received.chunks())
+    with receive_file(source, name=name, by=by, type=type, sha256=sha256, beyond_quota=beyond_quota) as received:
         return keep_asset(
             received,
             by=by,
@@ -227,15 +344,7 @@ def store_asset(
             client_id=client_id,
             campaign_id=campaign_id,
             session_id=session_id,
+            beyond_quota=beyond_quota,
+            asset_id=asset_id,
+            uploaded_at=uploaded_at,
         )
-
-
-def sweep_pending() -> int:
-    """Delete what processes that died had begun to store. Returns how many objects went."""
-    old = PendingObject.objects.filter(created_at__lt=timezone.now() - PENDING_GRACE)
-    swept = 0
-    for pending in old:
-        if not Blob.objects.filter(key=pending.key).exists():
-            discard_object(pending)
-            swept += 1
-    return swept

@@ -10,9 +10,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from assets_app.api import params
+from assets_app.api.cursors import cursor_after, link_to, rows_behind
 from assets_app.api.moments import moment
 from sessions_app.api.bodies import LISTED, session_items
-from sessions_app.api.cursors import ORDERS, cursor_after, rows_behind
+from sessions_app.api.cursors import ORDERS
 from sessions_app.api.found import user_of
 from sessions_app.models import Session, SessionMember, SessionQuerySet
 from sessions_app.operations.counts import live_sessions, live_sessions_of
@@ -89,7 +90,7 @@ def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, ord
         total = sessions.count()
     ordered = sessions.order_by(ordering, "-pk" if is_falling else "pk")
     if cursor := request.query_params.get("cursor", ""):
-        ordered, offset = ordered.filter(rows_behind(cursor, ordering)), 0
+        ordered, offset = ordered.filter(rows_behind(cursor, ordering, ORDERS)), 0
     columns = [*LISTED, "deleted_at", "deleted_by"] if orders is TRASH_ORDERS else LISTED
     rows = list(ordered.values(*columns)[offset : offset + limit + 1])
     page, has_more = rows[:limit], len(rows) > limit
@@ -98,13 +99,6 @@ def _page(sessions: SessionQuerySet, request: Request, total: int | None, *, ord
         "sessions": session_items(page, request),
         "total": total,
         "count": len(page),
-        "next": _next_link(request, cursor_after(page[-1], ordering)) if has_more else None,
+        "next": link_to(request, cursor_after(page[-1], ordering)) if has_more else None,
         "generatedAt": moment(timezone.now()),
     }
-
-
-def _next_link(request: Request, cursor: str) -> str:
-    query = request.query_params.copy()
-    query.pop("offset", None)
-    query["cursor"] = cursor
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -2,41 +2,26 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from assets_app.api.shapes import (
+    BOOLEAN,
+    IDEMPOTENCY_KEY,
+    INTEGER,
+    NULLABLE_STRING,
+    OBJECT,
+    STRING,
+    TIME,
+    answer_of,
+    body_of,
+    shape_of,
+)
 
+__all__ = ["IDEMPOTENCY_KEY"]
 DELETED_MESSAGE = "Session moved to Recently Deleted. It can be restored until it is deleted for good."
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    location=OpenApiParameter.HEADER,
-    description="The same key and body again: the same answer, no second effect.",
-)
-STRING, INTEGER, BOOLEAN, TIME = (
-    {"type": "string"},
-    {"type": "integer"},
-    {"type": "boolean"},
-    {"type": "string", "format": "date-time"},
-)
-OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
-NULLABLE_STRING = {"type": ["string", "null"]}
 PATHS = {"type": "array", "items": STRING}
 
 
-def _object(required: str = "", **properties: Any) -> dict[str, Any]:
-    shape: dict[str, Any] = {"type": "object", "properties": properties}
-    return shape | ({"required": required.split()} if required else {})
-
-
-def _body(shape: dict[str, Any]) -> dict[str, Any]:
-    """Of a request."""
-    return {"application/json": shape}
-
-
-def _answer(description: str, schema: dict[str, Any], example: Any) -> OpenApiResponse:
-    return OpenApiResponse(schema, description, [OpenApiExample("example", value=example, response_only=True)])
-
-
 def _array(name: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return _object("success", success=BOOLEAN, **{name: {"type": "array", "items": item}}, count=INTEGER, **more)
+    return shape_of("success", success=BOOLEAN, **{name: {"type": "array", "items": item}}, count=INTEGER, **more)
 
 
 _SAVED = {"success": True, "sessionId": "shift-7", "version": 6, "lastSaved": "2025-12-14T10:24:07Z"}
@@ -51,7 +36,7 @@ _LINE = {
     "savedBy": "bob",
     "door": "api",
 }
-ITEM = _object(
+ITEM = shape_of(
     "session_id session_name version",
     **dict.fromkeys(("session_id", "session_name", "filename", "kind", "status", "owner"), STRING),
     **dict.fromkeys(
@@ -75,7 +60,7 @@ ITEM = _object(
     deleted_by=STRING,
     days_remaining=INTEGER,
 )  # fmt: skip
-LIST = _answer(
+LIST = answer_of(
     "One page.",
     _array("sessions", ITEM, total=INTEGER, next=NULLABLE_STRING, generatedAt=TIME),
     {
@@ -86,39 +71,41 @@ LIST = _answer(
         "next": None,
     },
 )
-DOCUMENT = _body(_object("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True})
-SAVED = _answer(
+DOCUMENT = body_of(
+    shape_of("session_id", session_id=STRING, session_name=STRING, _version=INTEGER) | {"additionalProperties": True}
+)
+SAVED = answer_of(
     "Saved as this version.",
-    _object("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
+    shape_of("success sessionId version", success=BOOLEAN, sessionId=STRING, version=INTEGER, lastSaved=TIME, merged=BOOLEAN),
     _SAVED,
 )
-PATCHED = _answer(
+PATCHED = answer_of(
     "Saved as this version, and what is checked by now.",
-    _object(
+    shape_of(
         "success sessionId version",
         success=BOOLEAN,
         sessionId=STRING,
         version=INTEGER,
         lastSaved=TIME,
         merged=BOOLEAN,
-        progress=_object("completed total", completed=INTEGER, total=INTEGER),
+        progress=shape_of("completed total", completed=INTEGER, total=INTEGER),
     ),
     _SAVED | {"progress": {"completed": 12, "total": 100}},
 )
-DELETED = _answer(
-    "In the trash.", _object("success", success=BOOLEAN, message=STRING, version=INTEGER), _SAVED | {"message": DELETED_MESSAGE}
+DELETED = answer_of(
+    "In the trash.", shape_of("success", success=BOOLEAN, message=STRING, version=INTEGER), _SAVED | {"message": DELETED_MESSAGE}
 )
-CONFLICTED = _answer(
+CONFLICTED = answer_of(
     "Somebody saved first. What was sent is kept as a conflict.",
-    _object(
+    shape_of(
         "error message",
         error=STRING,
         message=STRING,
         detail=STRING,
         currentVersion=INTEGER,
         attemptedVersion=INTEGER,
-        conflict=_object(id=STRING, url=STRING, severity=STRING),
-        changes=_object(theirs=PATHS, yours=PATHS, both=PATHS),
+        conflict=shape_of(id=STRING, url=STRING, severity=STRING),
+        changes=shape_of(theirs=PATHS, yours=PATHS, both=PATHS),
         suggestion=OBJECT,
     ),
     {
@@ -131,9 +118,9 @@ CONFLICTED = _answer(
         "changes": {"theirs": ["/devices/device_id=D1/status"], "yours": ["/devices/device_id=D2/status"], "both": []},
     },
 )
-READ = _answer(
+READ = answer_of(
     "Every field of the document, and the hub's own.",
-    _object("success session", success=BOOLEAN, kind=STRING, status=STRING, currentVersion=INTEGER, session=OBJECT),
+    shape_of("success session", success=BOOLEAN, kind=STRING, status=STRING, currentVersion=INTEGER, session=OBJECT),
     {
         "success": True,
         "kind": "document",
@@ -142,12 +129,12 @@ READ = _answer(
         "session": {"session_id": "shift-7", "_version": 5},
     },
 )
-ACTION = _object("action", action={"type": "string", "enum": ["unlock", "refresh", "restore"]}, _version=INTEGER)
+ACTION = shape_of("action", action={"type": "string", "enum": ["unlock", "refresh", "restore"]}, _version=INTEGER)
 _VERSION = {
     "version": 6, "sha256": "9f86d081…", "size_bytes": 812, "savedAt": "2025-12-14T10:24:07Z", "savedBy": "alice",
     "cause": "resolved", "parents": [5, {"conflict": _LINE["id"]}],
 }  # fmt: skip
-_VERSION_SHAPE = _object(
+_VERSION_SHAPE = shape_of(
     "version sha256",
     version=INTEGER,
     sha256=STRING,
@@ -158,27 +145,27 @@ _VERSION_SHAPE = _object(
     restoredFrom={"type": ["integer", "null"]},
     parents={"type": "array", "items": {}},
 )
-VERSIONS = _answer(
+VERSIONS = answer_of(
     "The newest first.",
     _array("versions", _VERSION_SHAPE, total=INTEGER, next=NULLABLE_STRING),
     {"success": True, "versions": [_VERSION], "count": 1, "total": 6, "next": None},
 )
-VERSION = _answer(
+VERSION = answer_of(
     "`text` is what `sha256` is the digest of.",
-    _object("document text", **_VERSION_SHAPE["properties"], document=OBJECT, text=STRING),
+    shape_of("document text", **_VERSION_SHAPE["properties"], document=OBJECT, text=STRING),
     _VERSION | {"document": {"note": "x"}, "text": '{"note":"x"}'},
 )
-DIFF = _answer(
+DIFF = answer_of(
     "A side without a value has none there.",
-    _array("changes", _object("path", path=STRING, before={}, after={}), **{"from": INTEGER, "to": INTEGER}),
+    _array("changes", shape_of("path", path=STRING, before={}, after={}), **{"from": INTEGER, "to": INTEGER}),
     {"success": True, "from": 3, "to": 5, "changes": [{"path": "/note", "before": "x", "after": "y"}], "count": 1},
 )
-RESTORE = _body(_object("version", version=INTEGER, _version=INTEGER))
-ACTIVITY = _answer(
+RESTORE = body_of(shape_of("version", version=INTEGER, _version=INTEGER))
+ACTIVITY = answer_of(
     "The newest first.",
     _array(
         "activity",
-        _object("seq action", seq=INTEGER, action=STRING, version=INTEGER, hash=STRING),
+        shape_of("seq action", seq=INTEGER, action=STRING, version=INTEGER, hash=STRING),
         total=INTEGER,
         next=NULLABLE_STRING,
     ),
@@ -190,44 +177,44 @@ ACTIVITY = _answer(
         "next": None,
     },
 )
-_FILE = _object("id name", id=STRING, name=STRING, role=STRING, url=STRING, size=INTEGER, sha256=STRING)
+_FILE = shape_of("id name", id=STRING, name=STRING, role=STRING, url=STRING, size=INTEGER, sha256=STRING)
 _FILE_EXAMPLE = {"id": _LINE["id"], "name": "photo.png", "role": "attachment", "url": "/api/v2/assets/…/data", "size": 70}
-FILES = _answer("All of them.", _array("files", _FILE), {"success": True, "files": [_FILE_EXAMPLE], "count": 1})
-FILE = _answer(
-    "It is one of the session's files.", _object("file", success=BOOLEAN, file=_FILE), {"success": True, "file": _FILE_EXAMPLE}
+FILES = answer_of("All of them.", _array("files", _FILE), {"success": True, "files": [_FILE_EXAMPLE], "count": 1})
+FILE = answer_of(
+    "It is one of the session's files.", shape_of("file", success=BOOLEAN, file=_FILE), {"success": True, "file": _FILE_EXAMPLE}
 )
-ATTACH = _body(_object("asset", asset={"type": "string", "format": "uuid"}))
-LEASE = _answer(
+ATTACH = body_of(shape_of("asset", asset={"type": "string", "format": "uuid"}))
+LEASE = answer_of(
     "Who is there, the first comer first.",
-    _object("editors others", success=BOOLEAN, version=INTEGER, editors={"type": "array", "items": OBJECT}, others=PATHS),
+    shape_of("editors others", success=BOOLEAN, version=INTEGER, editors={"type": "array", "items": OBJECT}, others=PATHS),
     {"success": True, "version": 6, "editors": [{"user": "bob", "since": "2025-12-14T10:24:07Z"}], "others": ["bob"]},
 )
-MEMBERS = _answer(
+MEMBERS = answer_of(
     "Who may read and save it, besides its owner.",
-    _object("owner members", success=BOOLEAN, owner=STRING, members={"type": "array", "items": OBJECT}),
+    shape_of("owner members", success=BOOLEAN, owner=STRING, members={"type": "array", "items": OBJECT}),
     {"success": True, "owner": "alice", "members": [{"user": "bob", "addedBy": "alice"}]},
 )
-SHARE = _body(_object("user", user=STRING))
-CONFLICTS = _answer(
+SHARE = body_of(shape_of("user", user=STRING))
+CONFLICTS = answer_of(
     "The newest first.",
     _array("conflicts", OBJECT, total=INTEGER, next=NULLABLE_STRING, generatedAt=TIME),
     {"success": True, "conflicts": [_LINE], "count": 1, "total": 1, "next": None},
 )
-CONFLICT = _answer(
+CONFLICT = answer_of(
     "A side without a value has none there. Differences of side `both` need a choice.",
-    _object("conflict", success=BOOLEAN, conflict=OBJECT),
+    shape_of("conflict", success=BOOLEAN, conflict=OBJECT),
     {
         "success": True,
         "conflict": _LINE | {"differences": [{"path": "/note", "side": "both", "base": "", "theirs": "x", "yours": "y"}]},
     },
 )
-CONFLICT_LINE = _answer(
+CONFLICT_LINE = answer_of(
     "How it stands now.",
-    _object("conflict", success=BOOLEAN, conflict=OBJECT, version=INTEGER),
+    shape_of("conflict", success=BOOLEAN, conflict=OBJECT, version=INTEGER),
     {"success": True, "conflict": _LINE},
 )
-RESOLVE = _body(
-    _object(
+RESOLVE = body_of(
+    shape_of(
         _version=INTEGER,
         choices={
             "type": "object",
@@ -237,10 +224,10 @@ RESOLVE = _body(
         reason=STRING,
     )
 )
-REASON = _body(_object(reason=STRING))
-ASSIGN = _body(_object(assignee=NULLABLE_STRING))
-SETTLE = _body(
-    _object(
+REASON = body_of(shape_of(reason=STRING))
+ASSIGN = body_of(shape_of(assignee=NULLABLE_STRING))
+SETTLE = body_of(
+    shape_of(
         "rule ids",
         rule={"type": "string", "enum": ["merge", "theirs", "yours", "dismiss"]},
         ids=PATHS,
@@ -248,8 +235,8 @@ SETTLE = _body(
         reason=STRING,
     )
 )
-SETTLED = _answer(
+SETTLED = answer_of(
     "Counts by outcome.",
-    _object("settled", success=BOOLEAN, dryRun=BOOLEAN, settled=INTEGER, hard=INTEGER, moved=INTEGER, trashed=INTEGER),
+    shape_of("settled", success=BOOLEAN, dryRun=BOOLEAN, settled=INTEGER, hard=INTEGER, moved=INTEGER, trashed=INTEGER),
     {"success": True, "dryRun": True, "settled": 3, "hard": 1, "moved": 0, "trashed": 0},
 )

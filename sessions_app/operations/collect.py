@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from assets_app import sandbox
 from assets_app.errors import InvalidInput
-from assets_app.operations.intake import ReceivedBytes, keep_asset, receive_bytes
+from assets_app.operations.intake import Intake, ReceivedBytes, examine, keep_asset, receive_bytes
 from sessions_app.errors import UnreadableFile
 from sessions_app.ids import canonical_id, capture_time_in
 from sessions_app.models import Recording, Session, SessionFile
@@ -39,7 +39,7 @@ class Collected:
     is_repeat: bool = False
 
 
-def collect_file(source: IO[bytes], *, name: str, by: "User", session_id: str = "", batch: str = "") -> Collected:
+def collect_file(source: IO[bytes] | Intake, *, name: str, by: "User", session_id: str = "", batch: str = "") -> Collected:
     """Take in one dropped file.
 
     Args:
@@ -71,6 +71,7 @@ def collect_file(source: IO[bytes], *, name: str, by: "User", session_id: str = 
 def _read(received: ReceivedBytes) -> dict[str, Any]:
     """What the readers say of the file; `{"kind": "file"}` for what they do not read."""
     if received.kind.format not in ("json", "csv"):
+        examine(received)
         return {"kind": "file"}
     try:
         answer = sandbox.run("sessions_app.readers.files", received.kind.format, received.name, file=received.chunks())
@@ -130,6 +131,8 @@ def _keep_recording(received: ReceivedBytes, facts: dict[str, Any], *, by: "User
 def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") -> Collected:
     """Labels from a sidecar file become a new version of their recording's session."""
     timestamp = capture_time_in(facts["timestamp"]) or capture_time_in(received.name)
+    # Before the session is locked, as every upload for a session does: otherwise each could wait for the other.
+    asset = keep_asset(received, by=by)
     # Locked until the end of the transaction: nobody can save in between.
     owned = Session.objects.live().select_for_update().filter(owner=by, kind=Session.Kind.CAPTURE)
     session = owned.filter(session_id=canonical_id(timestamp)).first() if timestamp else None
@@ -141,7 +144,7 @@ def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") 
         )
     value = newest_value(session) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
     save_version(session=session, value=value, based_on=session.version, by=by)
-    attach_file(session=session, asset=keep_asset(received, by=by), role=SessionFile.Role.LABELS, by=by)
+    attach_file(session=session, asset=asset, role=SessionFile.Role.LABELS, by=by)
     return Collected("labels", session)
 
 

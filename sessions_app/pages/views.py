@@ -15,9 +15,9 @@ from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assets_app.errors import HoldfastError, InvalidInput
-from assets_app.multipart import ReceivedFile, check_received
 from assets_app.names import shown
 from assets_app.requests import wants_json
+from assets_app.uploads import ReceivedFile, bytes_of
 from sessions_app.models import Conflict, Session
 from sessions_app.operations.collect import Collected, collect_file
 from sessions_app.operations.history import newest_value
@@ -90,10 +90,9 @@ def _collect(form: CollectForm, file: ReceivedFile, *, by: User) -> Collected:
     if not form.is_valid():
         field, problems = next(iter(form.errors.items()))
         raise InvalidInput(f"{field}: {problems[0]}", field=field)
-    check_received(file)
     target = form.cleaned_data["session"]
     return collect_file(
-        file,
+        bytes_of(file),
         name=file.sent_name,
         by=by,
         session_id=target.session_id if target else "",

@@ -42,14 +42,13 @@ def test_making_it_twice_keeps_it_once(alice: User) -> None:
     assert Asset.objects.count() == 2, "the recording and its picture"
 
 
+@pytest.mark.damaged
 def test_a_recording_whose_bytes_are_gone_fails_with_a_reason(alice: User) -> None:
     recording = make_recording(by=alice)
     BlobChunk.objects.filter(key=recording.asset.blob.key).delete()
     work()
-    picture = Visualization.objects.get()
-    assert picture.state == "failed"
-    assert picture.job is not None
-    assert "empty" in picture.job.last_error
+    job = Job.objects.get(task="draw")
+    assert (job.state, "is missing or short" in job.last_error) == (Job.State.QUEUED, True)  # the store may be back tomorrow
 
 
 def test_a_reader_that_dies_is_tried_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +60,7 @@ def test_a_reader_that_dies_is_tried_again(alice: User, monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr("assets_app.sandbox.run", dies)
         work()
-    job = Job.objects.get()
+    job = Job.objects.get(task="draw")
     assert (job.state, job.last_error) == (Job.State.QUEUED, "ended with status -11")
     assert Visualization.objects.get().state == "waiting"
 
