@@ -5,14 +5,13 @@ import io
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from assets_app import storage
 from assets_app.models import Asset, Blob
-from assets_app.operations.intake import keep_asset, receive_bytes, store_asset
+from assets_app.operations.intake import store_asset
 
 CHECK_THEN_DELETE = "the check, then the deletion"
 OBJECT_FIRST = "the object before the row"
