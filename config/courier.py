@@ -28,7 +28,7 @@ FETCHERS = 2
 # So many pieces in a row, while the reader keeps up; then it is another's turn.
 PIECES_A_TURN = 8
 # How much the system may hold of what it cannot send yet: without this, megabytes for every slow reader.
-UNSENT_BYTES = 1024 * 1024
+UNSENT_BYTES = 512 * 1024
 # How long a connection that we end stays open for what its client is still sending, so that our last bytes are not lost.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 64 * 1024
 

@@ -56,12 +56,21 @@ def read(file: BinaryIO, format: str) -> dict[str, Any]:
         Refused: it is no such image, or one of more than 50 million pixels.
     """
     with opened(file, format) as image:
-        exif = exif_of(image)
-        width, height = image.size
-        if exif.get("orientation") in SIDEWAYS:
-            width, height = height, width
-        facts = {"width": width, "height": height, "hasAlpha": image.has_transparency_data, "frames": _count_frames(image)}
-        return facts | {key: exif[key] for key in ("takenAt", "cameraMake", "cameraModel") if key in exif}
+        try:
+            return _facts_of(image)
+        except MemoryError:
+            raise
+        except Exception:  # hostile bytes make the parsers raise nearly anything, later as well
+            raise Refused(f"The file cannot be read as {format}.") from None
+
+
+def _facts_of(image: Image.Image) -> dict[str, Any]:
+    exif = exif_of(image)
+    width, height = image.size
+    if exif.get("orientation") in SIDEWAYS:
+        width, height = height, width
+    facts = {"width": width, "height": height, "hasAlpha": image.has_transparency_data, "frames": _count_frames(image)}
+    return facts | {key: exif[key] for key in ("takenAt", "cameraMake", "cameraModel") if key in exif}
 
 
 def opened(file: BinaryIO, format: str) -> Image.Image:

@@ -134,15 +134,16 @@ def _for_unused(state: Blob.State, moment: datetime, act: Callable[[list[Blob]],
     """
     unused = Blob.objects.filter(state=state).unused_since(moment)
     done = 0
-    while True:
+    while unused.exists():  # with nothing to do, SQLite's one lock for writing is not taken
         with transaction.atomic():
             # What others hold is left alone: to wait for it with many rows in hand would let everybody wait.
             held = list(unused.select_for_update(skip_locked=True)[:AT_ONCE])
             if not held:
-                return done
+                break
             blobs = list(unused.filter(pk__in=[blob.pk for blob in held]))
             act(blobs)
         done += len(blobs)
+    return done
 
 
 def _raw_delete(blobs: Iterable[Blob]) -> None:
@@ -174,7 +175,7 @@ def sweep_objects(*, abandoned_for: timedelta | None = None, late_arrival: timed
 
 def _give_up(abandoned: "QuerySet[PendingObject]") -> None:
     """Nobody can make them blobs any more. What somebody is making a blob right now is left to them."""
-    while True:
+    while abandoned.exists():
         with transaction.atomic():
             batch = list(abandoned.select_for_update(skip_locked=True).values_list("pk", flat=True)[:AT_ONCE])
             if not batch:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.loaders import create_loader
 
 from assets_app.storage.bucket import BucketStorage
-from tests.assets_app.buckets import bucket_storage
+from tests.assets_app.buckets import bucket_settings, bucket_storage
 from tests.s3 import FaultyS3
 
 LOADER = cache(create_loader)
@@ -35,3 +37,19 @@ def s3(s3_server: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS
 @pytest.fixture
 def bucket(s3: FaultyS3) -> BucketStorage:
     return bucket_storage(s3)
+
+
+@pytest.fixture
+def two_stores(settings: Any, tmp_path: Path) -> Path:
+    """The database, where new bytes go, and a folder of the test's own."""
+    options = {"location": tmp_path / "blobs", "file_permissions_mode": 0o640}
+    settings.STORAGES = {**settings.STORAGES, "filesystem": {**settings.STORAGES["filesystem"], "OPTIONS": options}}
+    settings.HOLDFAST_BLOB_STORE = "database"
+    return tmp_path / "blobs"
+
+
+@pytest.fixture
+def three_stores(two_stores: Path, s3: FaultyS3, settings: Any) -> FaultyS3:
+    """A bucket as well."""
+    settings.STORAGES = {**settings.STORAGES, "s3": bucket_settings(s3)}
+    return s3
