@@ -15,8 +15,8 @@ from django.utils import timezone
 from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.models import Blob
 from assets_app.operations.blobs import discard_object, replace_object
-from assets_app.operations.copies import OnBytes, copy_object, right_bytes
-from assets_app.operations.verification import mark_damaged
+from assets_app.operations.copies import OnBytes, copy_object
+from assets_app.operations.verification import as_read, verify_blob
 
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.02
@@ -60,8 +60,9 @@ def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcom
             try:
                 key = key or _copy_unless_there(blob, to, on_bytes)
                 return _settle_move(blob, to, key)
-            except BytesMissing as wrong:
-                return Outcome.DAMAGED if mark_damaged(blob, wrong.details) else Outcome.GONE
+            except BytesMissing:
+                if not verify_blob(blob):
+                    return Outcome.DAMAGED if as_read(blob).damaged().exists() else Outcome.GONE
             except (IntegrityError, OperationalError, _Again):  # an upload of the same bytes, or an edit of the asset
                 time.sleep(pause)
                 pause *= 2
@@ -74,16 +75,7 @@ def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcom
 def _copy_unless_there(blob: Blob, to: str, on_bytes: OnBytes | None) -> str:
     """The key of a copy; none is made if the store has the same bytes, and they are right."""
     twin = Blob.objects.filter(store=to, sha256=blob.sha256, damaged_at=None).first()
-    if twin is not None:
-        try:
-            for piece in right_bytes(twin):
-                if on_bytes is not None:
-                    on_bytes(len(piece))
-        except BytesMissing as wrong:
-            mark_damaged(twin, wrong.details)
-        else:
-            return ""
-    return copy_object(blob, to=to, on_bytes=on_bytes)
+    return "" if twin is not None and verify_blob(twin) else copy_object(blob, to=to, on_bytes=on_bytes)
 
 
 @transaction.atomic

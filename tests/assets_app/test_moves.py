@@ -1,18 +1,23 @@
 """Bytes change their store. Whoever loses a byte, or a reader, on the way has lost it for good."""
 
 import io
+import threading
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from assets_app import storage
 from assets_app.models import Asset, Blob, PendingObject, Thumbnail
-from assets_app.operations.blobs import collect_blobs, sweep_objects
+from assets_app.operations.assets import edit_asset
+from assets_app.operations.blobs import collect_blobs, condemn_blobs, delete_condemned, sweep_objects
 from assets_app.operations.moves import Outcome, blobs_to_move, move_blob
 from assets_app.progress import Progress
 from tests.assets_app.damage import bytes_of, flip_a_byte, path_of, purge, put, words
@@ -192,3 +197,54 @@ def test_a_terminal_shows_how_far_it_is_and_a_rate_is_kept(two_stores: Path, set
     assert "/4 MB  1" in terminal.getvalue()
     assert "s left" in terminal.getvalue()
     assert terminal.getvalue().endswith("Summary: 1 moved, 0 already there, 0 damaged, 0 failed\n")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_movers_in_opposite_ways_with_the_collector_and_people_never_lose_a_byte(
+    transactional_db: None, two_stores: Path, settings: Any
+) -> None:
+    alice = User.objects.create_user("alice")
+    kept = {}
+    for number in range(16):
+        data = words(500 + number)
+        for store in ("database", "filesystem") if number % 2 else ("database",):
+            kept[put(store, settings, by=alice, data=data).pk] = data
+    faults: list[BaseException] = []
+
+    def in_thread(do: Callable[[], object]) -> threading.Thread:
+        def work() -> None:
+            try:
+                do()
+            except BaseException as fault:  # told below: a thread that dies alone tells nobody
+                faults.append(fault)
+            finally:
+                connection.close()
+
+        return threading.Thread(target=work)
+
+    def moves(to: str) -> None:
+        for _round in range(3):
+            for blob in list(blobs_to_move(to=to)):
+                move_blob(blob, to=to)
+
+    def collect() -> None:
+        for _round in range(12):
+            condemn_blobs(grace=timedelta(0))
+            delete_condemned(reprieve=timedelta(0))
+
+    def edit() -> None:
+        for pk in kept:
+            edit_asset(asset=Asset.objects.get(pk=pk), by=alice, tags=["edited"])
+
+    threads = [
+        in_thread(partial(moves, "filesystem")),
+        in_thread(partial(moves, "database")),
+        in_thread(collect),
+        in_thread(edit),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert {pk: bytes_of(Asset.objects.get(pk=pk)) for pk in kept} == kept
