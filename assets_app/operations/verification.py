@@ -77,16 +77,20 @@ def repair_blob(blob: Blob) -> bool:
         except (HoldfastError, OSError, DatabaseError) as failure:
             log.info("blob_not_repaired_from", blob=blob.pk, store=source[0], object=source[1], error=repr(failure))
             continue
-        try:
-            with transaction.atomic():
-                held = as_read(blob).select_for_update().filter(damaged_at__isnull=False).first()
-                if held is not None:
-                    replace_object(held, store=held.store, key=key)
-                    log.info("blob_repaired", blob=blob.pk, sha256=blob.sha256, store=blob.store, source=source[0])
-            return True  # by us, or by an upload or another worker before us
-        finally:
-            discard_object(key)
+        if not _put_in_place(blob, key):
+            discard_object(store=blob.store, key=key)
+        return True  # by us, or by an upload or another worker before us
     return False
+
+
+@transaction.atomic
+def _put_in_place(blob: Blob, key: str) -> bool:
+    """False if it is no longer needed."""
+    held = as_read(blob).select_for_update().damaged().first()
+    if held is not None:
+        replace_object(held, store=held.store, key=key)
+        log.info("blob_repaired", blob=blob.pk, sha256=blob.sha256, store=blob.store)
+    return held is not None
 
 
 def other_copies(blob: Blob) -> Iterator[tuple[str, str]]:

@@ -199,52 +199,53 @@ def test_a_terminal_shows_how_far_it_is_and_a_rate_is_kept(two_stores: Path, set
     assert terminal.getvalue().endswith("Summary: 1 moved, 0 already there, 0 damaged, 0 failed\n")
 
 
+class Crowd:
+    """Threads that do things at once; what goes wrong in them is kept."""
+
+    def __init__(self, kept: dict[Any, bytes], by: User) -> None:
+        self.kept, self.by = kept, by
+        self.faults: list[BaseException] = []
+
+    def run(self, *things: Callable[[], object]) -> None:
+        threads = [threading.Thread(target=self._do, args=(thing,)) for thing in things]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _do(self, thing: Callable[[], object]) -> None:
+        try:
+            thing()
+        except BaseException as fault:  # a thread that dies tells nobody else
+            self.faults.append(fault)
+        finally:
+            connection.close()
+
+    def move(self, to: str) -> None:
+        for _round in range(3):
+            for blob in list(blobs_to_move(to=to)):
+                move_blob(blob, to=to)
+
+    def collect(self) -> None:
+        for _round in range(12):
+            condemn_blobs(grace=timedelta(0))
+            delete_condemned(reprieve=timedelta(0))
+
+    def edit(self) -> None:
+        for pk in self.kept:
+            edit_asset(asset=Asset.objects.get(pk=pk), by=self.by, tags=["edited"])
+
+
 @pytest.mark.django_db(transaction=True)
-def test_movers_in_opposite_ways_with_the_collector_and_people_never_lose_a_byte(
-    transactional_db: None, two_stores: Path, settings: Any
-) -> None:
+@pytest.mark.usefixtures("transactional_db", "two_stores")
+def test_movers_in_opposite_ways_with_the_collector_and_people_lose_no_byte(settings: Any) -> None:
     alice = User.objects.create_user("alice")
     kept = {}
     for number in range(16):
         data = words(500 + number)
         for store in ("database", "filesystem") if number % 2 else ("database",):
             kept[put(store, settings, by=alice, data=data).pk] = data
-    faults: list[BaseException] = []
-
-    def in_thread(do: Callable[[], object]) -> threading.Thread:
-        def work() -> None:
-            try:
-                do()
-            except BaseException as fault:  # told below: a thread that dies alone tells nobody
-                faults.append(fault)
-            finally:
-                connection.close()
-
-        return threading.Thread(target=work)
-
-    def moves(to: str) -> None:
-        for _round in range(3):
-            for blob in list(blobs_to_move(to=to)):
-                move_blob(blob, to=to)
-
-    def collect() -> None:
-        for _round in range(12):
-            condemn_blobs(grace=timedelta(0))
-            delete_condemned(reprieve=timedelta(0))
-
-    def edit() -> None:
-        for pk in kept:
-            edit_asset(asset=Asset.objects.get(pk=pk), by=alice, tags=["edited"])
-
-    threads = [
-        in_thread(partial(moves, "filesystem")),
-        in_thread(partial(moves, "database")),
-        in_thread(collect),
-        in_thread(edit),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    crowd = Crowd(kept, alice)
+    crowd.run(partial(crowd.move, "filesystem"), partial(crowd.move, "database"), crowd.collect, crowd.edit)
+    assert crowd.faults == []
     assert {pk: bytes_of(Asset.objects.get(pk=pk)) for pk in kept} == kept
