@@ -24,14 +24,13 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from assets_app import parsing, storage
-from assets_app.errors import BytesMissing, HoldfastError, StoreUnavailable
+from assets_app.errors import HoldfastError, StoreUnavailable
 from assets_app.findings import Finding
 from assets_app.models import Asset, AssetTag, Blob, BlobChunk, PendingObject
-from assets_app.operations.copies import right_bytes
 from assets_app.operations.intake import copy_tags
 from assets_app.operations.pictures import ask_to_examine
 from assets_app.operations.quotas import repair_uses, wrong_uses
-from assets_app.operations.verification import other_copies, repair_blob, verify_blob
+from assets_app.operations.verification import damage_of, other_copies, repair_blob, verify_blob
 from assets_app.storage.folder import FolderStorage
 
 T = TypeVar("T")
@@ -109,12 +108,7 @@ def _audit_blob(blob: Blob, gap: str, verify: WhichBlobs, away: set[str]) -> Ite
 
 def _wrong_with(blob: Blob, verify: WhichBlobs) -> str:
     if verify(blob):
-        try:
-            for _piece in right_bytes(blob):
-                pass
-        except BytesMissing as wrong:
-            return wrong.details
-        return ""
+        return damage_of(blob)
     if blob.store not in storage.configured_stores():
         raise StoreUnavailable("it is not configured")
     size = storage.object_store(blob.store).size_of(blob.key)
@@ -164,8 +158,11 @@ def _audit_store(store: str) -> Iterator[Finding]:
         mend = partial(_remove_leftover, store, key)
         yield Finding("I12", f"{key} in {store}", "it was begun, and never finished", is_repairable=True, mend=mend)
     for key in sorted(unnamed - leftovers):
-        mend = partial(_make_pending, store, key)
-        yield Finding("I7", f"{key} in {store}", "no row knows this object", is_repairable=True, mend=mend)
+        if storage.is_key(key):
+            mend = partial(_make_pending, store, key)
+            yield Finding("I7", f"{key} in {store}", "no row knows this object", is_repairable=True, mend=mend)
+        else:  # somebody keeps something of their own there, and nobody else deletes that
+            yield Finding("I7", f"{key[:200]} in {store}", "this is no name of ours: something else is kept here, too")
 
 
 def _leftovers(store: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ def copy_object(blob: Blob, *, to: str, source: tuple[str, str] = ("", ""), on_b
     try:
         storage.write_object(to, pending.key, _counted(right_bytes(blob, store=source[0], key=source[1]), on_bytes))
     except BaseException:
-        discard_object(pending.key)
+        discard_object(store=to, key=pending.key)
         raise
     return pending.key
 

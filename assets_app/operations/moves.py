@@ -15,8 +15,8 @@ from django.utils import timezone
 from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.models import Blob
 from assets_app.operations.blobs import discard_object, replace_object
-from assets_app.operations.copies import OnBytes, copy_object, right_bytes
-from assets_app.operations.verification import mark_damaged
+from assets_app.operations.copies import OnBytes, copy_object
+from assets_app.operations.verification import as_read, verify_blob
 
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.02
@@ -59,50 +59,47 @@ def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcom
         for _attempt in range(ATTEMPTS):
             try:
                 key = key or _copy_unless_there(blob, to, on_bytes)
-                return _settle_move(blob, to, key)
-            except BytesMissing as wrong:
-                return Outcome.DAMAGED if mark_damaged(blob, wrong.details) else Outcome.GONE
+                outcome, is_taken = _settle_move(blob, to, key)
+                key = "" if is_taken else key
+                return outcome
+            except BytesMissing:
+                if not verify_blob(blob):
+                    return Outcome.DAMAGED if as_read(blob).damaged().exists() else Outcome.GONE
             except (IntegrityError, OperationalError, _Again):  # an upload of the same bytes, or an edit of the asset
                 time.sleep(pause)
                 pause *= 2
     finally:
         if key:
-            discard_object(key)  # unless it has become the blob's
+            discard_object(store=to, key=key)
     raise StoreUnavailable("What uses these bytes was changed all the time while they were to be moved.")
 
 
 def _copy_unless_there(blob: Blob, to: str, on_bytes: OnBytes | None) -> str:
     """The key of a copy; none is made if the store has the same bytes, and they are right."""
     twin = Blob.objects.filter(store=to, sha256=blob.sha256, damaged_at=None).first()
-    if twin is not None:
-        try:
-            for piece in right_bytes(twin):
-                if on_bytes is not None:
-                    on_bytes(len(piece))
-        except BytesMissing as wrong:
-            mark_damaged(twin, wrong.details)
-        else:
-            return ""
-    return copy_object(blob, to=to, on_bytes=on_bytes)
+    return "" if twin is not None and verify_blob(twin) else copy_object(blob, to=to, on_bytes=on_bytes)
 
 
 @transaction.atomic
-def _settle_move(blob: Blob, to: str, key: str) -> Outcome:
-    """All blobs of these bytes are held, in the order of their ids: of two that move them in opposite ways, one waits."""
+def _settle_move(blob: Blob, to: str, key: str) -> tuple[Outcome, bool]:
+    """What became of it, and whether the copy at `key` is a blob's now.
+
+    All blobs of these bytes are held, in the order of their ids: of two that move them in opposite ways, one waits.
+    """
     held = {row.pk: row for row in Blob.objects.select_for_update().filter(sha256=blob.sha256).order_by("pk")}
     own = held.get(blob.pk)
     if own is None or (own.store, own.key, own.state) != (blob.store, blob.key, Blob.State.LIVE):
-        return Outcome.GONE
+        return Outcome.GONE, False
     twin = next((row for row in held.values() if row.store == to), None)
     if not key and (twin is None or twin.damaged_at is not None):
         raise _Again
     if twin is None:
         replace_object(own, store=to, key=key)
-        return Outcome.MOVED
-    if twin.damaged_at is not None:
+        return Outcome.MOVED, True
+    if is_taken := twin.damaged_at is not None:
         replace_object(twin, store=to, key=key)
     _use_instead(own, twin)
-    return Outcome.THERE
+    return Outcome.THERE, is_taken
 
 
 def _use_instead(blob: Blob, twin: Blob) -> None:

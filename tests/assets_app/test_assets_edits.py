@@ -135,7 +135,7 @@ def test_after_its_days_in_the_trash_nothing_is_left(alice: User, api: Apis) -> 
     assert condemn_blobs() == 0  # its grace is not over
     assert condemn_blobs(grace=timedelta(seconds=-1)) == 1
     assert delete_condemned(reprieve=timedelta(seconds=-1)) == 1
-    assert sweep_objects() == 1
+    sweep_objects()
     assert not BlobChunk.objects.exists()
     assert_refused(api(alice).post(address(asset, "/restore"), {}), 404, "NOT_FOUND")
 

@@ -113,7 +113,7 @@ def test_orphans_are_found_in_every_store_and_go_after_the_time_of_grace(
     for store in storage.configured_stores():
         put(store, settings, by=alice)
         storage.write_object(store, storage.new_key(), [b"orphan"])
-    three_stores.client.create_multipart_upload(Bucket=BUCKET, Key="begun/elsewhere")
+    three_stores.client.create_multipart_upload(Bucket=BUCKET, Key=storage.new_key())
     report = fsck()
     assert [finding["message"] for finding in report["findings"]] == ["no row knows this object"] * 4
     assert {finding["subject"].split()[-1] for finding in report["findings"]} == {"database", "filesystem", "s3"}
@@ -126,6 +126,16 @@ def test_orphans_are_found_in_every_store_and_go_after_the_time_of_grace(
     assert three_stores.uploads() == []
 
 
+def test_what_others_keep_in_the_same_place_is_told_and_never_deleted(two_stores: Path, db: None) -> None:
+    theirs = two_stores / "lost+found" / ("x" * 200)
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("theirs")
+    report = fsck("--repair")
+    assert ("no name of ours" in report["findings"][0]["message"], report["repaired"]) == (True, [])
+    assert not PendingObject.objects.exists()
+    assert theirs.read_text() == "theirs"
+
+
 def test_an_object_that_is_being_written_is_no_orphan(two_stores: Path, db: None) -> None:
     for store in ("database", "filesystem"):
         writer = storage.object_store(store).open_writer(begin_object(store).key)
@@ -136,14 +146,15 @@ def test_an_object_that_is_being_written_is_no_orphan(two_stores: Path, db: None
 
 def test_files_that_nobody_goes_on_writing_are_found_and_removed(two_stores: Path, settings: Any, alice: User) -> None:
     asset = put("filesystem", settings, by=alice)
-    beside, alone, young = (path_of(asset.blob).with_name(name) for name in (path_of(asset.blob).name, "dead", "young"))
+    own = path_of(asset.blob)
+    beside, alone, young = (own.with_name(name) for name in (own.name, own.name[:2] + "0" * 30, own.name[:2] + "1" * 30))
     for path in (beside, alone, young):
         path.with_name(path.name + ".begun").write_bytes(b"half")
     for path in (beside, alone):
         os.utime(path.with_name(path.name + ".begun"), (time.time() - 90_000,) * 2)
     assert sorted(invariant for invariant, _message in found()) == ["I12", "I12", "I7"]
     assert fsck("--repair")["ok"]
-    assert sorted(path.name for path in two_stores.rglob("*.begun")) == ["young.begun"]
+    assert sorted(path.name for path in two_stores.rglob("*.begun")) == [f"{young.name}.begun"]
     assert len(bytes_of(asset)) == asset.blob.size_bytes
 
 

@@ -81,6 +81,14 @@ def test_a_store_that_does_not_answer_is_no_damage(two_stores: Path, three_store
     assert not Blob.objects.damaged().exists()
 
 
+def test_a_line_that_garbles_bytes_once_is_no_damage(three_stores: FaultyS3, settings: Any, alice: User) -> None:
+    blob = put("s3", settings, by=alice).blob
+    three_stores.plan("get", Fault.WRONG_BYTES)
+    assert verify_blob(blob)
+    three_stores.plan("get", Fault.WRONG_BYTES)
+    assert move_blob(blob, to="database") == "moved"
+
+
 def test_bytes_that_moved_while_they_were_read_are_not_called_damaged(two_stores: Path, settings: Any, alice: User) -> None:
     blob = put("database", settings, by=alice).blob
     move_blob(blob, to="filesystem")
