@@ -186,8 +186,10 @@ class Courier:
         task.add_done_callback(self._tasks.discard)
 
     async def _bring(self, parcel: Parcel, done: Callable[[bool], None]) -> None:
+        was_sent = False
         try:
             await self._send(parcel)
+            was_sent = True
         except OSError as fault:
             parcel.tell(logging.INFO, "reader_gone", error=repr(fault))
         except SilentReader:
@@ -199,7 +201,7 @@ class Courier:
             parcel.close()
             raise
         await self._loop.run_in_executor(self._fetchers, parcel.close)
-        done(parcel.is_sent)
+        done(was_sent)
 
     async def _send(self, parcel: Parcel) -> None:
         while not parcel.is_sent:

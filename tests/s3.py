@@ -236,11 +236,11 @@ class Door(BaseHTTPRequestHandler):
         if fault == Fault.CLOSED_BEFORE:
             return None
         if fault == Fault.ALTERED_BEFORE:
-            request.body = altered(request.body, len(request.body) // 2)
+            request.body = altered(request.body, 1)
         if objection := self.objection(request):
             return refused(request, *objection)
         if fault == Fault.ALTERED_AFTER:
-            request.body = altered(request.body, len(request.body) // 2)
+            request.body = altered(request.body, 1)
         answer = self.forwarded(request)
         if fault == Fault.SILENT_AFTER:
             threading.Event().wait(self.s3.silence)
@@ -304,9 +304,9 @@ def refused(request: Request, status: int, code: str) -> Answer:
     return Answer(status, headers, body, is_head=request.method == "HEAD")
 
 
-def altered(body: bytes, at: int) -> bytes:
-    """One bit of it."""
-    return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :] if body else body
+def altered(body: bytes, bit: int) -> bytes:
+    """One bit of its first byte."""
+    return bytes([body[0] ^ bit]) + body[1:] if body else body
 
 
 def distort(answer: Answer, fault: Fault) -> None:
@@ -325,4 +325,4 @@ def distort(answer: Answer, fault: Fault) -> None:
         answer.headers["content-range"] = f"bytes 7-{6 + size}/{size + 100}"
         answer.body = bytes(size)
     elif fault == Fault.WRONG_BYTES:
-        answer.body = altered(answer.body, 0)  # elsewhere than on the way in: two damages must not mend one another
+        answer.body = altered(answer.body, 2)  # another than on the way in: two damages must not mend one another

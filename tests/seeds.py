@@ -48,6 +48,7 @@ def images() -> dict[str, tuple[str, bytes]]:
         "jpg": ("jpg", saved(picture(), "JPEG")),
         "jpg progressive": ("jpg", photograph(progressive=True)),
         "jpg turned": ("jpg", photograph(6)),
+        "jpg of two": ("jpg", animation("MPO", 2)),
         "jpg cmyk": ("jpg", saved(picture(mode="CMYK"), "JPEG")),
         "png": ("png", saved(picture(), "PNG")),
         "png palette": ("png", saved(picture(mode="P"), "PNG", transparency=0)),

@@ -98,8 +98,8 @@ def opened(file: BinaryIO, format: str) -> Image.Image:
 
 def _count_frames(image: Image.Image) -> int:
     """At most `MAX_FRAMES`. A file that breaks off in the middle has the frames up to there."""
-    if not getattr(image, "is_animated", False):
-        return 1
+    if isinstance(image, JpegImagePlugin.JpegImageFile) or not getattr(image, "is_animated", False):
+        return 1  # a telephone's second picture in a JPEG is no animation
     if not isinstance(image, GifImagePlugin.GifImageFile):
         return int(min(getattr(image, "n_frames", 1), MAX_FRAMES))
     frames = 1

@@ -21,9 +21,10 @@ DEMUXERS = {
     **{name: name for name in ("mp3", "wav", "ogg", "flac")},
 }
 SOUND = frozenset({"mp3", "wav", "ogg", "flac", "m4a"})
-# How much is read ahead to learn what a header leaves open, and how many tracks are looked at.
+# How much is read ahead to learn what a header leaves open, and how many tracks are looked at. No frame is decoded for that.
 OPTIONS = {
-    "probesize": str(1024 * 1024),
+    "probesize": str(256 * 1024),
+    "skip_frame": "all",
     "analyzeduration": "1000000",
     "max_streams": "64",
     "protocol_whitelist": "none",

@@ -4,7 +4,6 @@ The store is not believed on its word: what it answers is compared with what was
 when it was seen to be whole. Every failure comes out as `StoreUnavailable` or `BytesMissing`, without addresses or secrets.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -70,6 +69,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
                     config=self.client_config,
                     verify=self.verify,
                 )
+                self._client.meta.events.register_last("before-call.s3", _without_waiting)
         return self._client
 
     @property
@@ -84,15 +84,13 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         full: str = self._normalize_name(clean_name(key))
         return full
 
-    def ask(self, operation: str, *, body: bytes | None = None, **params: Any) -> dict[str, Any]:
+    def ask(self, operation: str, **params: Any) -> dict[str, Any]:
         """One request, repeated where that can help.
 
         Raises:
             Refused: the store's last answer is an error.
             StoreUnavailable: there is no answer.
         """
-        if body is not None:
-            params["Body"] = io.BytesIO(body)  # the library would copy plain bytes
         with told_in_our_words(operation):
             answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.bucket_name, **params)
         return answer
@@ -282,6 +280,12 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
                 "get_object", Params=params, ExpiresIn=seconds, HttpMethod=http_method
             )
         return address
+
+
+def _without_waiting(model: Any, params: dict[str, Any], **_: Any) -> None:
+    """The library would wait for the store to say "go on" before the first byte, and a second if the store does not know that."""
+    if model.name == "PutObject":
+        params["headers"].pop("Expect", None)
 
 
 def _pieces(body: Any, wanted: int) -> Iterator[bytes]:

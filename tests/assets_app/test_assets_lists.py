@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from assets_app.models import Asset, AssetShare
 from assets_app.operations.assets import delete_asset
 from assets_app.operations.intake import store_asset
+from assets_app.operations.quotas import repair_uses
 from sessions_app.models import SessionFile
 from sessions_app.operations.files import attach_file
 from tests.conftest import Apis, assert_refused
@@ -41,6 +42,7 @@ def make_many(owner: User, count: int, **fields: Any) -> list[Asset]:
         for number in range(count - 1)
     ]
     Asset.objects.bulk_create(copies, batch_size=1000)
+    repair_uses()
     return [first, *copies]
 
 

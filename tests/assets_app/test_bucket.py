@@ -68,6 +68,12 @@ def test_a_writer_that_sent_nothing_asks_nothing(s3: FaultyS3, bucket: BucketSto
     assert s3.seen == []
 
 
+def test_a_small_file_does_not_wait_to_be_asked_for(s3: FaultyS3, bucket: BucketStorage) -> None:
+    """A store that never says "go on" would make every picture a second slower."""
+    keep(bucket, bytes(ONE_PART))
+    assert not any("expect" in request.headers for request in s3.seen)
+
+
 def test_long_lists_come_whole(s3: FaultyS3, bucket: BucketStorage) -> None:
     kept = {keep(bucket, b"x") for _ in range(5)}
     s3.page = "2"

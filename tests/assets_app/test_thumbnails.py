@@ -113,6 +113,15 @@ def test_every_kind_of_video_has_a_poster(name: str) -> None:
     assert like(made, (85, 30), BLUE)
 
 
+def test_a_poster_is_as_wide_as_the_video_is_shown() -> None:
+    tall = thumbnails(seeds.video(audio=None, size=(1600, 900), turned=90), "mp4")
+    assert {width: made.size for width, made in tall.items()}[1280] == (900, 1600)
+    assert {width: made.size for width, made in thumbnails(seeds.video(audio=None, size=(4096, 64)), "mp4").items()}[1280] == (
+        1280,
+        20,
+    )
+
+
 def test_a_video_that_begins_with_black_shows_something() -> None:
     (made,) = thumbnails(seeds.video(audio=None, seconds=2, black=6), "mp4").values()
     assert like(made, (10, 30), RED)

@@ -80,7 +80,7 @@ def attach(part: Part, seen: Seen) -> None:
     for _step in range(part.steps):
         if part.is_over:
             return
-        data = dice.choice(COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
+        data = dice.choice(COMMON[:1] if part.mistake else COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
         try:
             if dice.random() < 0.05:
                 _store_and_undo(user, data)
@@ -91,8 +91,9 @@ def attach(part: Part, seen: Seen) -> None:
             seen.counts["undone"] += 1
         except StoreUnavailable:
             seen.counts["refused"] += 1
-        if dice.random() < 0.6:
+        for _each in range(dice.choice((0, 1, 1, 2))):  # as many as come: again and again the last use of some bytes ends
             _delete_one(user, seen, dice)
+        time.sleep(dice.random() / 100)  # who waits for SQLite looks only now and then whether it is free
 
 
 def _store(user: User, data: bytes) -> None:
@@ -262,4 +263,6 @@ def main() -> None:
         ROLES[part.role](part, seen)
     except Exception as error:  # whatever it is: a user would have met it
         seen.faults.append(f"{part.role}: {error!r}")
-    print(json.dumps({"counts": seen.counts, "faults": seen.faults}), flush=True)
+    if seen.faults and part.mistake:  # caught: the others need not go on
+        Path(part.stop).touch()
+    sys.stdout.write(json.dumps({"counts": seen.counts, "faults": seen.faults}) + "\n")

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -13,6 +14,8 @@ from assets_app import storage
 from assets_app.models import Asset, Blob
 from assets_app.operations.intake import store_asset
 
+# How long it takes to ask this of many blobs, in seconds.
+LOOKING = 0.02
 CHECK_THEN_DELETE = "the check, then the deletion"
 OBJECT_FIRST = "the object before the row"
 KEYS_OF_CONTENT = "keys made from content"
@@ -25,21 +28,23 @@ class Died(Exception):
 
 def check_then_delete() -> None:
     """Between the question and the deletion somebody stores the same bytes. The row is kept by its foreign key; not the bytes."""
-    for blob in Blob.objects.filter(assets=None, thumbnails=None):
+    unused = list(Blob.objects.filter(assets=None, thumbnails=None))
+    time.sleep(LOOKING)
+    for blob in unused:
         storage.object_store(blob.store).remove(blob.key)
         with suppress(IntegrityError):
             Blob.objects.filter(pk=blob.pk)._raw_delete("default")
 
 
 def object_first() -> None:
-    """Held and asked anew, but in the wrong order: one process in ten dies before the row is gone."""
+    """Held and asked anew, but in the wrong order: some processes die before the row is gone."""
     for unused in Blob.objects.filter(assets=None, thumbnails=None):
         with suppress(Died), transaction.atomic():
             blob = Blob.objects.select_for_update().filter(pk=unused.pk).first()
             if blob is None or blob.assets.exists():
                 continue
             storage.object_store(blob.store).remove(blob.key)
-            if random.random() < 0.1:
+            if random.random() < 0.3:
                 raise Died
             Blob.objects.filter(pk=blob.pk)._raw_delete("default")
 

@@ -11,7 +11,7 @@ from tests.races.naive_blobs import MISTAKES
 
 pytestmark = pytest.mark.slow
 PATIENCE = 60
-STEPS = 400
+STEPS = 120
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,9 @@ def test_a_collector_that_loses_bytes_is_caught(course: BlobCourse, mistake: str
     rounds = 0
     while not faults and time.monotonic() - started < PATIENCE:
         rounds += 1
-        others = [course.start("collect", number=number, mistake=mistake) for number in range(2)]
-        with course.around(*others, course.start("read", mistake=mistake)) as around:
-            attachers = [course.start("attach", number=number, mistake=mistake, steps=STEPS) for number in range(3)]
+        others = [course.start(role, mistake=mistake) for role in ("collect", "read")]
+        with course.around(*others) as around:
+            attachers = [course.start("attach", number=number, mistake=mistake, steps=STEPS) for number in range(2)]
             within = gathered(attachers)
         faults = within.faults + around.faults + course.run("settle").faults
     report(f"{mistake}: caught in round {rounds} after {time.monotonic() - started:.0f} s: {len(faults)} faults, {faults[:1]}")
