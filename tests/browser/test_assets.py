@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Page, Route, expect
 
 from sessions_app.demo.media import make_device_picture, make_video
 from tests.browser import films
@@ -253,7 +253,12 @@ def test_leaving_while_files_are_sent_asks_first(visit: type[Visit]) -> None:
     add(page, file("long.txt", b"words"))
     expect(page.locator("#uploads .sending")).to_be_visible()
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.get_by_role("link", name="Sessions", exact=True).click()
     page.wait_for_url("**/sessions/")
     assert asked == ["beforeunload"]
