@@ -18,6 +18,7 @@ def minute(format: str, codec: str, options: dict[str, str]) -> bytes:
     made = io.BytesIO()
     with av.open(made, "w", format=format) as container:
         stream = container.add_stream(codec, rate=Fraction(1), options=options)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = WIDTH, HEIGHT, "yuv420p", 10
         for _second in range(60):
             pixels = random.integers(60, 180, (HEIGHT, WIDTH, 3), dtype=np.uint8)
@@ -29,16 +30,18 @@ def minute(format: str, codec: str, options: dict[str, str]) -> bytes:
 def film(format: str, title: str, first: bytes) -> bytes:
     """The minute over and over. The title makes other bytes: the hub keeps the same bytes once, wherever they are."""
     made = io.BytesIO()
-    with av.open(io.BytesIO(first)) as source, av.open(made, "w", format=format) as container:
+    with av.open(io.BytesIO(first), "r") as source, av.open(made, "w", format=format) as container:
         container.metadata["title"] = title
         shown = source.streams.video[0]
         stream = container.add_stream_from_template(shown)
-        packets = [packet for packet in source.demux(shown) if packet.dts is not None]
+        base = shown.time_base
+        assert base is not None
+        packets = [(p, p.pts, p.dts) for p in source.demux(shown) if p.pts is not None and p.dts is not None]
         for turn in range(SECONDS // 60):
-            for packet in packets:
+            later = int(turn * 60 / base)
+            for packet, pts, dts in packets:
                 moved = av.Packet(bytes(packet))
-                later = int(turn * 60 / shown.time_base)
-                moved.pts, moved.dts, moved.time_base = packet.pts + later, packet.dts + later, shown.time_base
+                moved.pts, moved.dts, moved.time_base = pts + later, dts + later, base
                 moved.is_keyframe, moved.stream = packet.is_keyframe, stream
                 container.mux(moved)
     return made.getvalue()
