@@ -7,20 +7,20 @@ from fractions import Fraction
 import av
 import numpy as np
 
-SECONDS = 1800
+SECONDS, PART = 1800, 20
 WIDTH, HEIGHT = 160, 96
 SOUND_RATE = 8000
 
 
-def minute(format: str, codec: str, options: dict[str, str]) -> bytes:
-    """One noisy frame for every second of a minute."""
+def part(format: str, codec: str, options: dict[str, str]) -> bytes:
+    """One noisy frame for every second of a part of it."""
     random = np.random.default_rng(7)
     made = io.BytesIO()
     with av.open(made, "w", format=format) as container:
         stream = container.add_stream(codec, rate=Fraction(1), options=options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = WIDTH, HEIGHT, "yuv420p", 10
-        for _second in range(60):
+        for _second in range(PART):
             pixels = random.integers(60, 180, (HEIGHT, WIDTH, 3), dtype=np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
@@ -28,7 +28,7 @@ def minute(format: str, codec: str, options: dict[str, str]) -> bytes:
 
 
 def film(format: str, title: str, first: bytes) -> bytes:
-    """The minute over and over. The title makes other bytes: the hub keeps the same bytes once, wherever they are."""
+    """The part over and over. The title makes other bytes: the hub keeps the same bytes once, wherever they are."""
     made = io.BytesIO()
     with av.open(io.BytesIO(first), "r") as source, av.open(made, "w", format=format) as container:
         container.metadata["title"] = title
@@ -37,8 +37,8 @@ def film(format: str, title: str, first: bytes) -> bytes:
         base = shown.time_base
         assert base is not None
         packets = [(p, p.pts, p.dts) for p in source.demux(shown) if p.pts is not None and p.dts is not None]
-        for turn in range(SECONDS // 60):
-            later = int(turn * 60 / base)
+        for turn in range(SECONDS // PART):
+            later = int(turn * PART / base)
             for packet, pts, dts in packets:
                 moved = av.Packet(bytes(packet))
                 moved.pts, moved.dts, moved.time_base = pts + later, dts + later, base
@@ -49,11 +49,11 @@ def film(format: str, title: str, first: bytes) -> bytes:
 
 def mp4(title: str) -> bytes:
     """As cameras make them: what tells where everything is stands at the end."""
-    return film("mp4", title, minute("mp4", "libx264", {"preset": "ultrafast", "qp": "22"}))
+    return film("mp4", title, part("mp4", "libx264", {"preset": "ultrafast", "qp": "22"}))
 
 
 def webm(title: str) -> bytes:
-    return film("webm", title, minute("webm", "libvpx", {"deadline": "realtime", "cpu-used": "8", "qmax": "12", "b": "9M"}))
+    return film("webm", title, part("webm", "libvpx", {"deadline": "realtime", "cpu-used": "8", "qmax": "12", "b": "9M"}))
 
 
 def sound(title: str) -> bytes:
