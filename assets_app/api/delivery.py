@@ -28,6 +28,9 @@ from assets_app.storage import iter_object
 SMALL_BYTES = 64 * 1024
 # How long an object store's own address for an object can be used.
 S3_ADDRESS_SECONDS = 60
+NOTHING = "default-src 'none'; sandbox"
+# A film opened by itself: the browser's own player asks for it once more, as from this origin. Still no script may run.
+PLAYER = "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
 KEEP = "max-age=31536000, immutable"
 
 
@@ -45,6 +48,10 @@ class Deliverable:
     name: str
     inline: bool
     is_public: bool = False
+
+    @property
+    def plays(self) -> bool:
+        return self.inline and self.content_type.startswith(("audio/", "video/"))
 
     @property
     def etag(self) -> str:
@@ -154,7 +161,7 @@ def _with_headers(answer: HttpResponseBase, what: Deliverable, content_type: str
     answer["Accept-Ranges"] = "bytes"
     answer["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(what.blob.sha256)).decode()}:"
     answer["Content-Disposition"] = disposition(what)
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["Content-Security-Policy"] = PLAYER if what.plays else NOTHING
     answer["X-Content-Type-Options"] = "nosniff"
     is_embedded = what.is_public or bool(settings.HOLDFAST_ASSET_ORIGIN)
     answer["Cross-Origin-Resource-Policy"] = "cross-origin" if is_embedded else "same-origin"

@@ -62,7 +62,7 @@ def audit_objects(*, verify: WhichBlobs = lambda _blob: False) -> Iterator[Findi
         verify: of which blobs every byte is read.
     """
     away: set[str] = set()
-    for blobs in _in_batches(Blob.objects.order_by("pk").iterator(chunk_size=AT_ONCE)):
+    for blobs in _blobs():
         gaps = _gaps(blobs)
         for blob in blobs:
             if blob.store not in away:
@@ -89,6 +89,14 @@ def _audit_pending() -> Iterator[Finding]:
     if count := PendingObject.objects.filter(created_at__lt=timezone.now() - 2 * grace).count():
         message = f"{count} have been pending for longer than {2 * grace}: is a worker running, and do the stores answer it?"
         yield Finding("I8", "pending objects", message)
+
+
+def _blobs() -> Iterator[list[Blob]]:
+    """Lists, and no open cursor: as long as one is open, SQLite shows what was when it was opened."""
+    last = 0
+    while batch := list(Blob.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+        yield batch
+        last = batch[-1].pk
 
 
 def _audit_blob(blob: Blob, gap: str, verify: WhichBlobs, away: set[str]) -> Iterator[Finding]:

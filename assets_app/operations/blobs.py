@@ -91,15 +91,17 @@ def _settle(key: str) -> None:
         raise StoreUnavailable("Storing this file took too long, and was given up. Send it again.")
 
 
-def discard_object(*, store: str, key: str) -> None:
-    """Take back an object that no blob stands for. What has become a blob's stays. Only for who wrote it, and is done.
+def discard_object(begun: PendingObject) -> None:
+    """Take back an object that no blob stands for. What has become a blob's stays. Only for who began it, and is done.
 
     It may have been given up as abandoned meanwhile, and swept: what was written after that goes, too.
     """
-    if Blob.objects.filter(key=key).exists():
+    if Blob.objects.filter(key=begun.key).exists():
         return
-    PendingObject.objects.filter(key=key, state=PendingObject.State.NEW).update(state=PendingObject.State.SWEEP)
-    _remove(store, key, is_last=store != "s3")  # only what went over a network can still arrive
+    if PendingObject.objects.filter(key=begun.key).exclude(pk=begun.pk).exists():
+        return  # it was a blob's, which has moved since: somebody may be reading it until its time of grace is over
+    PendingObject.objects.filter(pk=begun.pk, state=PendingObject.State.NEW).update(state=PendingObject.State.SWEEP)
+    _remove(begun.store, begun.key, is_last=begun.store != "s3")  # only what went over a network can still arrive
 
 
 def condemn_blobs(*, grace: timedelta | None = None) -> int:

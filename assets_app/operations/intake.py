@@ -83,7 +83,7 @@ class Intake:
         if writer is not None:
             writer.abort()
         if self._pending is not None:
-            discard_object(store=self.store, key=self.key)
+            discard_object(self._pending)
 
     def _open(self) -> storage.ObjectWriter:
         if self._writer is None:

@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from assets_app.errors import BytesMissing, StoreUnavailable
-from assets_app.models import Blob
+from assets_app.models import Blob, PendingObject
 from assets_app.operations.blobs import discard_object, replace_object
 from assets_app.operations.copies import OnBytes, copy_object
 from assets_app.operations.verification import as_read, verify_blob
@@ -54,14 +54,12 @@ def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcom
         StoreUnavailable, OSError, DatabaseError: one of the stores, or the database, failed. The blob stays where it is.
     """
     pause = FIRST_PAUSE_SECONDS
-    key = ""
+    copy: PendingObject | None = None
     try:
         for _attempt in range(ATTEMPTS):
             try:
-                key = key or _copy_unless_there(blob, to, on_bytes)
-                outcome, is_taken = _settle_move(blob, to, key)
-                key = "" if is_taken else key
-                return outcome
+                copy = copy or _copy_unless_there(blob, to, on_bytes)
+                return _settle_move(blob, to, copy.key if copy else "")
             except BytesMissing:
                 if not verify_blob(blob):
                     return Outcome.DAMAGED if as_read(blob).damaged().exists() else Outcome.GONE
@@ -69,37 +67,34 @@ def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcom
                 time.sleep(pause)
                 pause *= 2
     finally:
-        if key:
-            discard_object(store=to, key=key)
+        if copy is not None:
+            discard_object(copy)
     raise StoreUnavailable("What uses these bytes was changed all the time while they were to be moved.")
 
 
-def _copy_unless_there(blob: Blob, to: str, on_bytes: OnBytes | None) -> str:
-    """The key of a copy; none is made if the store has the same bytes, and they are right."""
+def _copy_unless_there(blob: Blob, to: str, on_bytes: OnBytes | None) -> PendingObject | None:
+    """A copy; none is made if the store has the same bytes, and they are right."""
     twin = Blob.objects.filter(store=to, sha256=blob.sha256, damaged_at=None).first()
-    return "" if twin is not None and verify_blob(twin) else copy_object(blob, to=to, on_bytes=on_bytes)
+    return None if twin is not None and verify_blob(twin) else copy_object(blob, to=to, on_bytes=on_bytes)
 
 
 @transaction.atomic
-def _settle_move(blob: Blob, to: str, key: str) -> tuple[Outcome, bool]:
-    """What became of it, and whether the copy at `key` is a blob's now.
-
-    All blobs of these bytes are held, in the order of their ids: of two that move them in opposite ways, one waits.
-    """
+def _settle_move(blob: Blob, to: str, key: str) -> Outcome:
+    """All blobs of these bytes are held, in the order of their ids: of two that move them in opposite ways, one waits."""
     held = {row.pk: row for row in Blob.objects.select_for_update().filter(sha256=blob.sha256).order_by("pk")}
     own = held.get(blob.pk)
     if own is None or (own.store, own.key, own.state) != (blob.store, blob.key, Blob.State.LIVE):
-        return Outcome.GONE, False
+        return Outcome.GONE
     twin = next((row for row in held.values() if row.store == to), None)
     if not key and (twin is None or twin.damaged_at is not None):
         raise _Again
     if twin is None:
         replace_object(own, store=to, key=key)
-        return Outcome.MOVED, True
-    if is_taken := twin.damaged_at is not None:
+        return Outcome.MOVED
+    if twin.damaged_at is not None:
         replace_object(twin, store=to, key=key)
     _use_instead(own, twin)
-    return Outcome.THERE, is_taken
+    return Outcome.THERE
 
 
 def _use_instead(blob: Blob, twin: Blob) -> None:

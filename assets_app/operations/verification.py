@@ -73,24 +73,25 @@ def repair_blob(blob: Blob) -> bool:
     """Put a good copy of a damaged blob's bytes in their place, if there is one anywhere."""
     for source in other_copies(blob):
         try:
-            key = copy_object(blob, to=blob.store, source=source)
+            copy = copy_object(blob, to=blob.store, source=source)
         except (HoldfastError, OSError, DatabaseError) as failure:
             log.info("blob_not_repaired_from", blob=blob.pk, store=source[0], object=source[1], error=repr(failure))
             continue
-        if not _put_in_place(blob, key):
-            discard_object(store=blob.store, key=key)
+        try:
+            _put_in_place(blob, copy.key)
+        finally:
+            discard_object(copy)
         return True  # by us, or by an upload or another worker before us
     return False
 
 
 @transaction.atomic
-def _put_in_place(blob: Blob, key: str) -> bool:
-    """False if it is no longer needed."""
+def _put_in_place(blob: Blob, key: str) -> None:
+    """Unless it is no longer needed."""
     held = as_read(blob).select_for_update().damaged().first()
     if held is not None:
         replace_object(held, store=held.store, key=key)
         log.info("blob_repaired", blob=blob.pk, sha256=blob.sha256, store=blob.store)
-    return held is not None
 
 
 def other_copies(blob: Blob) -> Iterator[tuple[str, str]]:

@@ -190,8 +190,9 @@ def test_a_store_that_shows_no_digest_is_read_back(s3: FaultyS3, bucket: BucketS
 @pytest.mark.damaged  # the auditor cannot look into a store that is away
 def test_an_upload_while_the_store_is_away_is_told_to_come_back(s3: FaultyS3, api: Apis, alice: User, settings: Any) -> None:
     """Not that it is kept, and not that it was wrong."""
-    settings.STORAGES = {**settings.STORAGES, "s3": bucket_settings(s3, endpoint_url="http://127.0.0.1:9")}
+    settings.STORAGES = {**settings.STORAGES, "s3": bucket_settings(s3)}
     settings.HOLDFAST_BLOB_STORE = "s3"
+    s3.plan("put", *[Fault.CLOSED_BEFORE] * 9)
     response = api(alice).post_form("/api/v2/upload-asset", file=Upload(PNG, "photo.png"))
     assert_refused(response, 503, "STORE_UNAVAILABLE")
     assert response["Retry-After"] == "5"

@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from assets_app import storage
 from assets_app.errors import StoreUnavailable
 from assets_app.models import Asset, Blob, PendingObject
-from assets_app.operations.blobs import condemn_blobs, delete_condemned, discard_object, sweep_objects
+from assets_app.operations.blobs import condemn_blobs, delete_condemned, sweep_objects
 from assets_app.operations.intake import Intake, keep_asset, receive_bytes, store_asset
+from tests.assets_app.damage import purge
 from tests.make import PNG, make_asset
 
 AT_ONCE = timedelta(0)
@@ -35,7 +36,7 @@ def beside(work: Callable[[], object]) -> Thread:
 
 
 def leave_unused_blob(user: User) -> None:
-    make_asset(by=user).delete()
+    purge(make_asset(by=user))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -110,5 +111,5 @@ def test_what_the_sweep_took_first_is_discarded_without_a_word(alice: User) -> N
     intake.write(PNG)
     intake.finish()
     PendingObject.objects.all().delete()
-    discard_object(store=intake.store, key=intake.key)
+    intake.discard()
     assert list(storage.object_store(intake.store).keys()) == []

@@ -131,6 +131,10 @@ def test_what_a_browser_is_told(get: Get, alice: User) -> None:
     assert public["Cache-Control"] == "public, max-age=31536000, immutable"
     assert public["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "Vary" not in public
+    film = deliver(RequestFactory().get("/"), Deliverable(blob, "video/webm", "a.webm", inline=True))
+    assert film["Content-Security-Policy"] == "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+    saved = deliver(RequestFactory().get("/"), Deliverable(blob, "video/webm", "a.webm", inline=False))
+    assert saved["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 @pytest.mark.parametrize(

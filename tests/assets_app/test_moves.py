@@ -19,6 +19,7 @@ from assets_app import storage
 from assets_app.models import Asset, Blob, PendingObject, Thumbnail
 from assets_app.operations.assets import edit_asset
 from assets_app.operations.blobs import collect_blobs, condemn_blobs, delete_condemned, sweep_objects
+from assets_app.operations.intake import keep_asset, receive_bytes
 from assets_app.operations.moves import Outcome, blobs_to_move, move_blob
 from assets_app.progress import Progress
 from tests.assets_app.damage import bytes_of, flip_a_byte, path_of, purge, put, words
@@ -143,6 +144,19 @@ def test_what_a_store_refuses_stays_where_it_was(three_stores: FaultyS3, setting
     three_stores.planned.clear()
     assert "Summary: 3 moved" in move("s3")
     assert all(len(bytes_of(asset)) == asset.blob.size_bytes for asset in assets)
+
+
+def test_an_upload_that_tidies_up_takes_nothing_from_readers_of_bytes_that_moved(
+    two_stores: Path, settings: Any, alice: User
+) -> None:
+    """Between the commit of an upload and its end, its bytes are moved, and somebody is reading them where they were."""
+    data = words()
+    with receive_bytes(io.BytesIO(data), name="a.txt") as received:
+        old = keep_asset(received, by=alice).blob
+        reading = storage.iter_object(old.store, old.key, 0, old.size_bytes)
+        begun = next(reading)
+        assert move_blob(old, to="filesystem") == Outcome.MOVED
+    assert begun + b"".join(reading) == data
 
 
 def test_a_rehearsal_writes_nothing_and_a_limit_is_kept(two_stores: Path, settings: Any, alice: User) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,9 @@ CODE = {
     "drips": "import os, time\ndef main(file, args):\n    while True:\n        os.write(3, b'A'); time.sleep(0.3)\n",
     "refuses_in_riddles": "import os, struct\ndef main(file, args):\n    os.write(3, struct.pack('>cQI', b'A', 3, 2) + b'[]')\n",
     "looks_around": LOOKS,
-    "waits": "import time\ndef main(file, args):\n    time.sleep(0.2)\n    return b'done'\n",
+    "waits": "import time\ndef main(file, args):\n    time.sleep(1)\n    return b'done'\n",
 }
-LIMITS = sandbox.Limits(memory_mb=512, cpu_seconds=1, wall_seconds=3, answer_mb=1, read_mb=1)
+LIMITS = sandbox.Limits(memory_mb=512, cpu_seconds=1, wall_seconds=60, answer_mb=1, read_mb=1)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     ("name", "reason"),
     [
         ("eats_memory", "more than 512 MB of memory"),
-        ("hangs", "longer than 3 s"),
+        ("hangs", "longer than 1 s"),
         ("burns", "ended with status -"),
         ("dies", "ended with status -11"),
         ("breaks", "no luck"),
@@ -84,13 +85,15 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         ("mumbles", "may not have"),
         ("asks_beyond", "may not have"),
         ("asks_for_all", "may not have"),
-        ("drips", "longer than 3 s"),
+        ("drips", "longer than 1 s"),
         ("refuses_in_riddles", "nobody can read"),
     ],
 )
 def test_a_child_that_misbehaves_fails_alone(reader: str, name: str, reason: str) -> None:
+    # On a busy machine a second of the processor's time may take many of the wall clock's.
+    limits = replace(LIMITS, wall_seconds=1 if "longer" in reason else 60)
     with pytest.raises(SandboxFailed) as failed:
-        sandbox.run_lazily(reader + name, file=io.BytesIO(b"x"), limits=LIMITS)
+        sandbox.run_lazily(reader + name, file=io.BytesIO(b"x"), limits=limits)
     assert reason in failed.value.details
     assert "no luck" not in failed.value.message, "the child's own words are not for callers"
     assert sandbox.run_lazily(reader + "echoes", "one", file=io.BytesIO(b"a "), limits=LIMITS) == b"a one"
@@ -169,7 +172,7 @@ def test_waiting_children_do_not_hold_up_others(reader: str) -> None:
     with ThreadPoolExecutor(sandbox.AT_ONCE) as threads:
         answers = list(threads.map(lambda _: sandbox.run_lazily(reader + "waits", file=io.BytesIO()), range(sandbox.AT_ONCE)))
     assert answers == [b"done"] * sandbox.AT_ONCE
-    assert time.monotonic() - started < 0.2 * sandbox.AT_ONCE
+    assert time.monotonic() - started < sandbox.AT_ONCE
 
 
 def test_a_nursery_that_dies_is_started_again(reader: str) -> None:

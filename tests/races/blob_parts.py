@@ -107,7 +107,8 @@ def _store_and_undo(user: User, data: bytes) -> None:
 
 
 def _delete_one(user: User, seen: Seen, dice: random.Random) -> None:
-    asset = Asset.objects.live().filter(owner=user, pk__gte=uuid.UUID(int=dice.getrandbits(128))).order_by("pk").first()
+    own = Asset.objects.live().filter(owner=user).order_by("pk")
+    asset = own.filter(pk__gte=uuid.UUID(int=dice.getrandbits(128))).first() or own.first()
     if asset is None:
         return
     try:

@@ -37,16 +37,23 @@ def check_then_delete() -> None:
 
 
 def object_first() -> None:
-    """Held and asked anew, but in the wrong order: some processes die before the row is gone."""
+    """Held and asked anew, but in the wrong order: some processes die before the row is gone, and start again after a while."""
     for unused in Blob.objects.filter(assets=None, thumbnails=None):
-        with suppress(Died), transaction.atomic():
-            blob = Blob.objects.select_for_update().filter(pk=unused.pk).first()
-            if blob is None or blob.assets.exists():
-                continue
-            storage.object_store(blob.store).remove(blob.key)
-            if random.random() < 0.3:
-                raise Died
-            Blob.objects.filter(pk=blob.pk)._raw_delete("default")
+        try:
+            _delete_held(unused)
+        except Died:
+            time.sleep(0.5)
+
+
+@transaction.atomic
+def _delete_held(unused: Blob) -> None:
+    blob = Blob.objects.select_for_update().filter(pk=unused.pk).first()
+    if blob is None or blob.assets.exists():
+        return
+    storage.object_store(blob.store).remove(blob.key)
+    if random.random() < 0.3:
+        raise Died
+    Blob.objects.filter(pk=blob.pk)._raw_delete("default")
 
 
 def attach_by_content(user: User, data: bytes) -> None:

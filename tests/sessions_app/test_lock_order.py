@@ -16,7 +16,7 @@ from sessions_app.operations.files import attach_file
 from tests.make import PNG, make_recording
 
 SIDECAR = {"timestamp": "2025-12-14T10:24:07.182Z", "labels": []}
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 def wait_for_somebody_who_waits() -> None:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from assets_app.names import shown
 from assets_app.operations.imports import Verdict, import_asset
 from assets_app.operations.older import OlderAsset, OlderDatabase, assets_of_folder
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+LONGEST_LINE = 1000
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
@@ -59,7 +61,8 @@ class Command(BaseCommand):
                 if files := older.files_without_row():
                     self.stdout.write(f"{files} files of the folder are in no row. Import them without --db if they are wanted.")
         except sqlite3.Error as failure:
-            raise CommandError(f"{db} cannot be read as the older server's database: {failure}. {_in_words(done)}") from None
+            words = f"{db} cannot be read as the older server's database: {shown(str(failure))}."
+            raise CommandError(f"{words} {_in_words(done)}") from None
 
     def _import_all(
         self, assets: Iterator[OlderAsset | str] | Iterator[OlderAsset], by: "User | None", dry_run: bool, done: Counter[Verdict]
@@ -70,7 +73,7 @@ class Command(BaseCommand):
             else:
                 label, (verdict, words) = older.label, import_asset(older, owner=by, dry_run=dry_run)
             done[verdict] += 1
-            self.stdout.write(f"{verdict:12}  {label}  {words}".replace("\n", " "))
+            self.stdout.write(shown(f"{verdict:12}  {label}  {words}", LONGEST_LINE))
 
 
 def _user(name: str) -> "User":
