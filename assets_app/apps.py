@@ -16,7 +16,9 @@ class AssetsConfig(AppConfig):
         from assets_app.operations.blobs import collect_blobs
         from assets_app.operations.idempotency import prune_keys
         from assets_app.operations.jobs import sweep_jobs
+        from assets_app.operations.verification import verify_some
 
         add_chore(sweep_jobs, every=timedelta(seconds=5))
+        add_chore(verify_some, every=timedelta(minutes=1))
         for housekeeping in (jobs.prune_nudges, purge_assets, collect_blobs, prune_keys):
             add_chore(housekeeping, every=timedelta(hours=1))

@@ -10,7 +10,9 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client, TransactionTestCase
 
+from assets_app.operations.audit import audit_objects, audit_rows
 from assets_app.operations.tokens import create_token
+from assets_app.storage import CHUNK_BYTES
 from config.management.commands import prepare
 from sessions_app.operations.audit import audit
 from tests.guards import guards_down
@@ -49,6 +51,16 @@ def _audited(request: pytest.FixtureRequest) -> Iterator[None]:
     # A test may have ended a request as the server does, and with it the connection and all that it wrote.
     if request.node.get_closest_marker("damaged") is None and not connection.closed_in_transaction:
         assert list(audit()) == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """The same for assets and their bytes, while the stores are still those of the test. Small blobs are read."""
+    yield
+    names: set[str] = set(getattr(item, "fixturenames", ()))
+    uses_database = bool({"db", "transactional_db"} & names) and not connection.closed_in_transaction
+    if uses_database and item.get_closest_marker("damaged") is None:
+        assert [*audit_rows(), *audit_objects(verify=lambda blob: blob.size_bytes <= CHUNK_BYTES)] == []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,14 +9,24 @@ from django.utils import timezone
 
 
 class BlobQuerySet(models.QuerySet["Blob"]):
+    def used(self) -> Q:
+        """The condition that something refers to them."""
+        condition = Q()
+        for use in self._uses():
+            condition |= Q(use)
+        return condition
+
+    def unused(self) -> Self:
+        """Nothing refers to them."""
+        return self.filter(*(~use for use in self._uses()))  # not as one condition: a database joins each by itself
+
+    def _uses(self) -> list[Exists]:
+        relations = self.model._meta.related_objects
+        return [Exists(each.related_model._base_manager.filter(**{each.field.name: OuterRef("pk")})) for each in relations]
+
     def unused_since(self, moment: datetime) -> Self:
         """Nothing refers to them, and nothing began to since then."""
-        uses = (relation.related_model for relation in self.model._meta.related_objects)
-        fields = (relation.field.name for relation in self.model._meta.related_objects)
-        unused = self.filter(used_at__lt=moment)
-        for model, field in zip(uses, fields, strict=True):
-            unused = unused.filter(~Exists(model._base_manager.filter(**{field: OuterRef("pk")})))
-        return unused
+        return self.unused().filter(used_at__lt=moment)
 
     def damaged(self) -> Self:
         return self.filter(damaged_at__isnull=False)
@@ -41,6 +51,9 @@ class Blob(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     used_at = models.DateTimeField(default=timezone.now, help_text="When something last began to refer to it.")
     verified_at = models.DateTimeField(default=timezone.now, help_text="When the bytes were last read and were right.")
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody last set about verifying it, so that no other does meanwhile."
+    )
     damaged_at = models.DateTimeField(null=True, blank=True, help_text="When the bytes were found wrong or gone.")
     damage = models.CharField(max_length=200, blank=True, help_text="What was found then.")
 
@@ -51,6 +64,7 @@ class Blob(models.Model):
         indexes = [
             models.Index(fields=["used_at"], name="blob_by_use"),
             models.Index(fields=["verified_at"], name="blob_by_verification"),
+            models.Index(fields=["checked_at"], name="blob_by_check"),
         ]
         constraints = [
             # Two rows for the same bytes would each believe that nobody uses the other's.

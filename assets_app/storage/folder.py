@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
 
-from assets_app.errors import BytesMissing
+from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.storage import CHUNK_BYTES
 
 BEGUN = ".begun"
@@ -58,8 +58,10 @@ class FolderStorage(FileSystemStorage):
     def read_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
         try:
             file = os.open(self.path(key), os.O_RDONLY)
-        except OSError:
+        except FileNotFoundError:
             raise BytesMissing(f"object {key} is missing") from None
+        except OSError as failure:  # no more files can be open, or the folder's disk is away: no word about the object
+            raise StoreUnavailable("The folder of the hub's files does not answer. Try again in a moment.") from failure
         try:
             while start < stop:
                 piece = os.pread(file, min(CHUNK_BYTES, stop - start), start)
@@ -87,6 +89,17 @@ class FolderStorage(FileSystemStorage):
         for folder, _folders, names in os.walk(top):
             for name in sorted(names):
                 yield (Path(folder) / name.removesuffix(BEGUN)).relative_to(top).as_posix()
+
+    def leftovers(self, *, before: float) -> Iterator[str]:
+        """Keys of objects that somebody began to write before that moment (seconds since 1970) and never finished."""
+        for path in Path(self.location).rglob(f"*{BEGUN}"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    yield path.relative_to(self.location).as_posix().removesuffix(BEGUN)
+
+    def remove_leftover(self, key: str) -> None:
+        """What was begun of the object; the object itself stays."""
+        Path(self.path(key + BEGUN)).unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

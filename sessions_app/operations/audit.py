@@ -12,7 +12,6 @@ import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -22,6 +21,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from assets_app.findings import Finding
 from assets_app.guarded import writing
 from assets_app.models import Change
 from sessions_app.documents import columns_of
@@ -37,16 +37,6 @@ AHEAD = timedelta(minutes=5)  # clocks of several machines differ
 Action = SessionActivity.Action
 CONFLICT_ACTIONS = [Action.CONFLICT, Action.MERGED, Action.RESOLVED, Action.DISMISSED, Action.REOPENED]
 VERSION_ACTIONS = {str(action) for action in ACTIONS.values()} | {"created"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as it must be. `is_repairable`: it is a copy, and can be made anew from what it is a copy of."""
-
-    invariant: str
-    subject: str
-    message: str
-    is_repairable: bool = False
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from assets_app import storage
 from assets_app.errors import BytesMissing
 from assets_app.models import Blob, BlobChunk, PendingObject
+from assets_app.operations.blobs import begin_object
 from assets_app.operations.intake import store_asset
 from tests.assets_app.buckets import bucket_settings
 
@@ -70,7 +71,7 @@ def test_old_bytes_stay_readable_when_new_ones_go_elsewhere(settings: Any, tmp_p
 
 
 def test_a_key_is_never_given_to_two_objects(db: None) -> None:
-    key = storage.new_key()
+    key = begin_object("database").key
     storage.write_object("database", key, [b"first"])
     with pytest.raises(IntegrityError), transaction.atomic():
         storage.write_object("database", key, [b"second"])
@@ -94,7 +95,7 @@ def test_any_part_can_be_read(stored_key: str, start: int, length: int) -> None:
 
 @pytest.fixture
 def stored_key(db: None) -> str:
-    key = storage.new_key()
+    key = begin_object("database").key
     storage.write_object("database", key, [BYTES])
     return key
 
