@@ -37,7 +37,7 @@ class AssetStateFilter(ChoiceFilter):
 
 
 def waiting_facts() -> Q:
-    return Q(facts_version=0, facts_error="", format__in=[format for format in kinds.KINDS if parsing.has_facts(format)])
+    return Q(facts_version=0, facts_error="", format__in=[name for name in kinds.KINDS if parsing.has_facts(name)])
 
 
 class ProblemFilter(ChoiceFilter):

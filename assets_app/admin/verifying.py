@@ -1,6 +1,7 @@
 """Reading bytes again, and replacing wrong ones, as long as whoever asked for it waits."""
 
 import time
+from collections import Counter
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -17,26 +18,35 @@ SECONDS = 20.0
 def verify_now(request: HttpRequest, blobs: QuerySet[Blob]) -> None:
     """Every chosen blob once, until the time is over. Tells how many are right and how many are wrong."""
     ends = time.monotonic() + SECONDS
-    right, wrong, away, unread = 0, 0, "", 0
+    found: Counter[str] = Counter()
+    away: dict[str, str] = {}
     for blob in blobs.order_by("verified_at", "pk").iterator(chunk_size=200):
-        if (right or wrong) and time.monotonic() > ends:
-            unread = blobs.count() - right - wrong
+        if found["right"] + found["wrong"] and time.monotonic() > ends:
+            found["late"] = blobs.count() - found.total()
             break
-        try:
-            is_right = verify_blob(blob)
-        except StoreUnavailable as failure:
-            away = failure.message
-            break
-        right, wrong = right + is_right, wrong + (not is_right)
-    if right:
-        messages.success(request, f"The bytes of {_files(right)} were read again, and are right.")
-    if wrong:
-        told = f"The bytes of {_files(wrong)} are wrong or gone. Repair from another copy, or upload the same file again."
+        found[_verify(blob, away)] += 1
+    if found["right"]:
+        messages.success(request, f"The bytes of {_files(found['right'])} were read again, and are right.")
+    if found["wrong"]:
+        told = (
+            f"The bytes of {_files(found['wrong'])} are wrong or gone. Repair from another copy, or upload the same file again."
+        )
         messages.error(request, told)
-    if away:
-        messages.warning(request, f"{away} Nothing more was read; that says nothing about the bytes.")
-    if unread:
-        messages.warning(request, f"{_files(unread)} not read: it takes too long to do at once. Do it again: those come first.")
+    for message in away.values():
+        messages.warning(request, f"{message} {_files(found['away'])} not read; that says nothing about the bytes.")
+    if found["late"] > 0:
+        messages.warning(request, f"{_files(found['late'])} not read: that takes too long. Do it again: they come first then.")
+
+
+def _verify(blob: Blob, away: dict[str, str]) -> str:
+    """`right`, `wrong`, or `away`; a store that does not answer is asked once."""
+    if blob.store in away:
+        return "away"
+    try:
+        return "right" if verify_blob(blob) else "wrong"
+    except StoreUnavailable as failure:
+        away[blob.store] = failure.message
+        return "away"
 
 
 def repair_now(request: HttpRequest, blobs: QuerySet[Blob]) -> None:

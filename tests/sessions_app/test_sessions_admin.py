@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from assets_app.models import ApiToken, Job
+from assets_app.operations.blobs import begin_object
+from assets_app.operations.sharing import create_link
 from assets_app.operations.tokens import create_token
 from sessions_app.models import Session
 from sessions_app.operations.saves import save_session
@@ -21,7 +23,8 @@ OURS = [model for model in admin.site._registry if model._meta.app_label in ("as
 def everything(alice: User) -> Session:
     """One of each thing that the admin shows."""
     session = make_recording(by=alice).session
-    make_asset(by=alice)
+    create_link(asset=make_asset(by=alice), by=alice)
+    begin_object("database")
     create_token(user=alice, name="kit")
     save_session(session_id=session.session_id, value={"note": "lost"}, based_on=9, by=alice)
     return session
@@ -66,8 +69,8 @@ def test_collectors_have_no_admin(alice: User, page: Page) -> None:
 
 def test_viewers_look_and_do_nothing(everything: Session, viewer: User, page: Page) -> None:
     client = page(viewer)
-    job = Job.objects.get()
     Job.objects.update(state=Job.State.DEAD)
+    job = Job.objects.latest("pk")
     text = client.get("/admin/assets_app/job/").content.decode()
     assert "Run again" not in text
     client.post("/admin/assets_app/job/", {"action": "do_again", "_selected_action": [job.pk]})
@@ -76,7 +79,7 @@ def test_viewers_look_and_do_nothing(everything: Session, viewer: User, page: Pa
 
 
 def test_staff_can_run_a_dead_job_again(everything: Session, sam: User, page: Page) -> None:
-    job = Job.objects.get()
+    job = Job.objects.latest("pk")
     client = page(sam)
     Job.objects.update(state=Job.State.DEAD, attempts=5, last_error="no luck")
     client.post("/admin/assets_app/job/", {"action": "do_again", "_selected_action": [job.pk]})
