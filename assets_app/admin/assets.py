@@ -161,7 +161,7 @@ class AssetAdmin(AssetActions):
         if not others:
             return "No other file has them."
         url = reverse("admin:assets_app_asset_changelist")
-        return format_html('<a href="{}?blob={}">{} more</a> with the same bytes', url, asset.blob_id, counted(others, "file"))
+        return format_html('<a href="{}?blob={}">{}</a> with the same bytes', url, asset.blob_id, counted(others, "more file"))
 
     @admin.display(description="Used by")
     def used_by(self, asset: Asset) -> str | SafeString:

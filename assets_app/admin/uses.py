@@ -82,7 +82,7 @@ class StorageUseAdmin(WindowAdmin[StorageUse]):
         share = _share(use)
         if share is None:
             return "-"
-        bar = '<meter class="holdfast-meter" min="0" max="100" low="80" high="95" optimum="0" value="{0}">{0} %</meter> {0} %'
+        bar = '<meter class="holdfast-meter" min="0" max="100" low="80" high="95" optimum="0" value="{0}" aria-hidden="true"></meter> {0} %'
         return format_html(bar, share)
 
     @admin.display(description="Limit")
@@ -98,7 +98,7 @@ class StorageUseAdmin(WindowAdmin[StorageUse]):
             user, max_mb, max_files = (form.cleaned_data[name] for name in ("user", "max_mb", "max_files"))
             set_quota(user=user, max_bytes=None if max_mb is None else max_mb * MEBIBYTE, max_files=max_files)
             told = self.limit(use_of(user))
-            self.message_user(request, f"{user.get_username()} may keep {told} from now on.", messages.SUCCESS)
+            self.message_user(request, f"From now on {user.get_username()} may keep {told}.", messages.SUCCESS)
             return redirect("admin:assets_app_storageuse_changelist")
         everybody = self.limit(StorageUse())
         context = {
