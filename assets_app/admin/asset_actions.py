@@ -38,10 +38,16 @@ class ActingAdmin(WindowAdmin[M]):
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[one]))
         return response
 
+    def unfit_for(self, row: M) -> set[str]:
+        """Actions that would leave this row alone anyway."""
+        return set()
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        offered = self.get_action_choices(request, default_choices=[])
+        row = self.get_object(request, object_id)
+        left_out = self.unfit_for(row) if row is not None else set()
+        offered = [(n, title) for n, title in self.get_action_choices(request, default_choices=[]) if n not in left_out]
         return super().change_view(request, object_id, form_url, {"offered": offered, **(extra_context or {})})
 
 
@@ -67,6 +73,12 @@ class AssetActions(ActingAdmin[Asset]):
 
     def has_take_back_links_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assets_app.change_sharelink")
+
+    def unfit_for(self, row: Asset) -> set[str]:
+        unfit = set() if row.blob.damaged_at is not None else {"repair_bytes"}
+        if row.deleted_at is not None:
+            return unfit | {"examine", "make_link", "take_back_links", "move_to_trash", "publish", "unpublish"}
+        return unfit | {"bring_back", "unpublish" if row.published_at is None else "publish"}
 
     @admin.action(description="Read facts and make thumbnails again", permissions=["change_assets"])
     def examine(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:

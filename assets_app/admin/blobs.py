@@ -47,6 +47,9 @@ class BlobAdmin(ActingAdmin[Blob]):
     def has_change_blobs_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assets_app.change_blob")
 
+    def unfit_for(self, row: Blob) -> set[str]:
+        return set() if row.damaged_at is not None else {"repair_bytes"}
+
     @admin.display(description="SHA-256")
     def short_sha256(self, blob: Blob) -> SafeString:
         return format_html('<code title="{}">{}</code>', blob.sha256, blob.sha256[:12])

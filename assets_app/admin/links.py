@@ -29,6 +29,9 @@ class ShareLinkAdmin(ActingAdmin[ShareLink]):
     def has_take_back_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("assets_app.change_sharelink")
 
+    def unfit_for(self, row: ShareLink) -> set[str]:
+        return set() if row.revoked_at is None else {"take_back"}
+
     @admin.display(description="File", ordering="asset__name")
     def label(self, link: ShareLink) -> str:
         return link.asset.name

@@ -82,8 +82,10 @@ class StorageUseAdmin(WindowAdmin[StorageUse]):
         share = _share(use)
         if share is None:
             return "-"
-        bar = '<meter class="holdfast-meter" min="0" max="100" low="80" high="95" optimum="0" value="{0}" aria-hidden="true"></meter> {0} %'
-        return format_html(bar, share)
+        meter = (
+            '<meter class="holdfast-meter" max="100" low="80" high="95" optimum="0" value="{0}" aria-hidden="true"></meter> {0} %'
+        )
+        return format_html(meter, share)
 
     @admin.display(description="Limit")
     def another(self, use: StorageUse) -> SafeString:

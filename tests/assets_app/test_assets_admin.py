@@ -252,7 +252,7 @@ def test_each_permission_allows_what_it_says_and_no_more(
     client = page(viewer)
     assert set(re.findall(r'<option value="(\w+)">', client.get(ASSETS).content.decode())) >= may
     offered = re.findall(r'name="action" value="(\w+)"', client.get(f"{ASSETS}{asset.pk}/change/").content.decode())
-    assert set(offered) == may
+    assert set(offered) == may - {"bring_back", "unpublish", "repair_bytes"}  # what would do nothing here
     for action in set(ACTIONS) - may:
         assert "No action selected" in words(act(client, action, asset))
 
