@@ -33,13 +33,6 @@ class FormRefused(MultiPartParserError):
 class WholeNameParser(MultiPartParser):
     """Leaves the name as it was sent: `assets_app.names` decides about names, once, for every door."""
 
-    def parse(self) -> Any:
-        try:
-            return super().parse()
-        except Exception:
-            self._close_files()  # type: ignore[attr-defined]  # the file in the midst of which it failed: Django leaves it open
-            raise
-
     def sanitize_file_name(self, file_name: str) -> str | None:
         if file_name.startswith('"'):  # its closing quote is missing: a line break cut the name, and perhaps more
             raise MultiPartParserError("a file name is broken off")

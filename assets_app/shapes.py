@@ -21,9 +21,10 @@ MARKUP_START = re.compile(
     rb"|a|b|p|br|h1|h2|h3|span|ul|math|video|audio|[a-z0-9]{1,20}:[a-z]{1,40})(?=[\s>/]))"
 )
 ROOT_ELEMENT = re.compile(rb"<([a-z_][\w.-]{0,80})(?:\s[^<>]{0,2000})?>")
+# Each long enough not to turn up by chance in the 64 KiB that end a picture.
 MARKUP_INSIDE = (
-    b"<!doctype html", b"<html", b"<script", b"<svg", b"<iframe", b"<body", b"<foreignobject", b"<object data", b"<embed src",
-    b"<img src", b"<?php",
+    b"<!doctype html", b"<html", b"<script", b"<iframe", b"<body", b"<foreignobject", b"<object data", b"<embed src", b"<img src",
+    b"<svg ", b"<svg>", b"<svg/", b"<svg\n", b"<svg\r", b"<svg\t", b"<?php",
 )  # fmt: skip
 MEDIA_HEADER = re.compile(rb"GIF8[79]a|RIFF(?s:....)(?:WEBP|WAVE|AVI )")
 PAGE = "a web page, drawing or other markup, which a browser could run"
@@ -167,12 +168,15 @@ def has_zip_directory(tail: bytes, size: int) -> bool:
 
 def _is_foreign(data: bytes) -> bool:
     """Does something begin here that an archive program, a reader of documents, a browser or a system would open?"""
-    if data.startswith(ARCHIVES) or data.startswith((b"\x7fELF", b"#!", b"%!PS")):
+    if data.startswith((*ARCHIVES, b"\x7fELF", b"#!/", b"#! /", b"%!PS")):
         return True
     if data.startswith(b"MZ"):
         header = int.from_bytes(data[60:64], "little")
         return data[header : header + 4] == b"PE\0\0" or b"DOS mode" in data[:256]
-    return MARKUP_START.match(data[:200].lstrip(BLANKS).lower()) is not None
+    start = data[:200].lstrip(BLANKS).lower()
+    if start[1:2] in (b"!", b"?"):  # two bytes alone may be anything
+        return start.startswith((b"<!doctype", b"<!--", b"<?xml", b"<?php"))
+    return MARKUP_START.match(start) is not None
 
 
 def _iso_payloads(head: bytes) -> list[bytes]:

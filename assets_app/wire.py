@@ -123,6 +123,7 @@ class RemoteFile(io.RawIOBase):
         self._budget -= cost(length)
         self._channel.sendall(SAID.pack(READ, offset, length))
         (given,) = GIVEN.unpack(receive_exactly(self._channel, GIVEN.size))
+        data = receive_exactly(self._channel, given)
         if given != length:
             raise OSError("the file is shorter than it was")
-        return receive_exactly(self._channel, given)
+        return data

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 # A reader that takes nothing for so long is given up.
 PATIENCE_SECONDS = 60.0
-FETCHERS = 3
+FETCHERS = 2
 # So many pieces in a row, while the reader keeps up; then it is another's turn.
 PIECES_A_TURN = 8
 # How much the system may hold of what it cannot send yet: without this, megabytes for every slow reader.
@@ -186,8 +186,10 @@ class Courier:
         task.add_done_callback(self._tasks.discard)
 
     async def _bring(self, parcel: Parcel, done: Callable[[bool], None]) -> None:
+        was_sent = False
         try:
             await self._send(parcel)
+            was_sent = True
         except OSError as fault:
             parcel.tell(logging.INFO, "reader_gone", error=repr(fault))
         except SilentReader:
@@ -199,7 +201,7 @@ class Courier:
             parcel.close()
             raise
         await self._loop.run_in_executor(self._fetchers, parcel.close)
-        done(parcel.is_sent)
+        done(was_sent)
 
     async def _send(self, parcel: Parcel) -> None:
         while not parcel.is_sent:

@@ -27,6 +27,7 @@ PUBLIC = {"permission_classes": [AllowAny], "content_negotiation_class": Default
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="session-list"), name="home"),
+    path("assets/", include("assets_app.pages.gallery_urls")),
     path("collect/", include("sessions_app.pages.collect_urls")),
     path("sessions/", include("sessions_app.pages.urls")),
     path("conflicts/", include("sessions_app.pages.conflict_urls")),

@@ -18,12 +18,13 @@ class SessionsConfig(AppConfig):
         from assets_app.chores import add_chore
         from assets_app.models import AssetQuerySet
         from assets_app.operations.changes import VISIBLE
+        from assets_app.operations.places import PLACES, SESSIONS
         from assets_app.operations.search import FILES_OF_SESSION
         from assets_app.signals import asset_stored
         from sessions_app import receivers
         from sessions_app.models import Conflict, PurgedSession, Session, SessionFile
         from sessions_app.operations.devices import catch_up
-        from sessions_app.operations.files import files_of_session
+        from sessions_app.operations.files import files_of_session, places_of_file, sessions_for_files
         from sessions_app.operations.leases import sweep_leases
         from sessions_app.operations.trash import purge_trash
 
@@ -37,6 +38,8 @@ class SessionsConfig(AppConfig):
         )
         FILES_OF_SESSION[:] = [files_of_session]
         AssetQuerySet.uses.append(lambda asset: [f"a file of the session '{name}'" for name in _sessions_of(asset)])
+        PLACES.append(places_of_file)
+        SESSIONS[:] = [sessions_for_files]
         VISIBLE["conflict"] = [lambda user: Conflict.objects.visible_to(user).values("uuid")]
         add_chore(catch_up, every=timedelta(seconds=5))
         add_chore(purge_trash, every=timedelta(minutes=10))

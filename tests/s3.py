@@ -81,6 +81,7 @@ class Request:
     path: str
     headers: dict[str, str]  # by names in lower case
     body: bytes
+    fault: Fault | None = None
 
     @property
     def operation(self) -> str:
@@ -177,10 +178,10 @@ class FaultyS3:
     def fault_for(self, request: Request) -> Fault | None:
         operation = request.operation
         with self._lock:
-            self.seen.append(Request(request.method, request.path, request.headers, b""))
             fault = self.planned[operation].popleft() if self.planned[operation] else None
             if self.random.random() < self.rate:
                 fault = self.random.choice([fault for fault in FAULTS[operation] if fault in self.chosen])
+            self.seen.append(Request(request.method, request.path, request.headers, b"", fault))
             if fault:
                 self.met[f"{operation}:{fault}"] += 1
         return fault
@@ -235,11 +236,11 @@ class Door(BaseHTTPRequestHandler):
         if fault == Fault.CLOSED_BEFORE:
             return None
         if fault == Fault.ALTERED_BEFORE:
-            request.body = altered(request.body)
+            request.body = altered(request.body, 1)
         if objection := self.objection(request):
             return refused(request, *objection)
         if fault == Fault.ALTERED_AFTER:
-            request.body = altered(request.body)
+            request.body = altered(request.body, 1)
         answer = self.forwarded(request)
         if fault == Fault.SILENT_AFTER:
             threading.Event().wait(self.s3.silence)
@@ -303,10 +304,9 @@ def refused(request: Request, status: int, code: str) -> Answer:
     return Answer(status, headers, body, is_head=request.method == "HEAD")
 
 
-def altered(body: bytes) -> bytes:
-    """One bit of it."""
-    at = len(body) // 2
-    return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :] if body else body
+def altered(body: bytes, bit: int) -> bytes:
+    """One bit of its first byte."""
+    return bytes([body[0] ^ bit]) + body[1:] if body else body
 
 
 def distort(answer: Answer, fault: Fault) -> None:
@@ -325,4 +325,4 @@ def distort(answer: Answer, fault: Fault) -> None:
         answer.headers["content-range"] = f"bytes 7-{6 + size}/{size + 100}"
         answer.body = bytes(size)
     elif fault == Fault.WRONG_BYTES:
-        answer.body = altered(answer.body)
+        answer.body = altered(answer.body, 2)  # another than on the way in: two damages must not mend one another

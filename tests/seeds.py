@@ -48,6 +48,7 @@ def images() -> dict[str, tuple[str, bytes]]:
         "jpg": ("jpg", saved(picture(), "JPEG")),
         "jpg progressive": ("jpg", photograph(progressive=True)),
         "jpg turned": ("jpg", photograph(6)),
+        "jpg of two": ("jpg", animation("MPO", 2)),
         "jpg cmyk": ("jpg", saved(picture(mode="CMYK"), "JPEG")),
         "png": ("png", saved(picture(), "PNG")),
         "png palette": ("png", saved(picture(mode="P"), "PNG", transparency=0)),
@@ -90,11 +91,10 @@ def video(
     rate: int = 10,
     turned: int = 0,
     black: int = 0,
-    options: tuple[tuple[str, str], ...] = (),
 ) -> bytes:
     """`turned` in degrees anticlockwise; the first `black` frames are black."""
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container_format, options=dict(options)) as container:
+    with av.open(buffer, "w", format=container_format) as container:
         stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, "yuv420p", 5
         if turned:

@@ -1,6 +1,14 @@
 """The top floor: pictures."""
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from assets_app.models import Asset
+    from assets_app.operations.places import Place
 
 
 class VisualizationsConfig(AppConfig):
@@ -10,6 +18,7 @@ class VisualizationsConfig(AppConfig):
     def ready(self) -> None:
         from assets_app.models import AssetQuerySet
         from assets_app.operations.changes import VISIBLE
+        from assets_app.operations.places import PLACES
         from sessions_app.signals import recording_kept, session_purging
         from visualizations_app import receivers, tasks  # noqa: F401  (importing tasks registers them)
         from visualizations_app.models import Visualization
@@ -23,3 +32,24 @@ class VisualizationsConfig(AppConfig):
             ]
         )
         AssetQuerySet.seen_through.append(lambda user: Visualization.objects.visible_to(user).values("image"))
+        PLACES.append(_pictures_of)
+
+
+def _pictures_of(asset: "Asset", user: "User") -> "list[Place]":
+    """The asset as a picture of sessions; of those that `user` may not see, only that it is."""
+    from django.urls import reverse
+
+    from assets_app.operations.places import Place
+    from visualizations_app.models import Visualization
+    from visualizations_app.recipes import RECIPES
+
+    made = Visualization.objects.filter(image=asset).select_related("session").order_by("pk")
+    seen = list(made.filter(pk__in=Visualization.objects.visible_to(user).values("pk")))
+    places = [
+        Place(
+            f"The picture “{RECIPES[v.kind].title}” of the session “{v.session.session_name or v.session.session_id}”",
+            reverse("session", args=[v.session.session_id]),
+        )
+        for v in seen
+    ]
+    return places + [Place("A picture of a session that you may not see")] * (made.count() - len(places))

@@ -27,10 +27,8 @@ MOST_WORDS = 8
 
 @admin.register(Asset)
 class AssetAdmin(AssetActions):
-    list_display = (
-        "thumbnail", "name", "type", "format", "facts_in_short", "size", "owner", "store", "state", "when",
-    )  # fmt: skip
-    list_display_links = ("name",)
+    list_display = ("thumbnail", "file", "what", "size_and_store", "owner", "state", "when")
+    list_display_links = ("file",)
     list_filter = (AssetStateFilter, "type", FormatFilter, AssetStoreFilter, ProblemFilter, "uploaded_at")
     search_fields = ("name",)  # so that there is a field; `get_search_results` looks in more
     search_help_text = "Search by name, owner, client, campaign, tag, the beginning of the SHA-256, or the whole id."
@@ -75,27 +73,27 @@ class AssetAdmin(AssetActions):
         if not _can_be_shown(asset):
             return format_html('<span class="holdfast-thumbnail none">{}</span>', asset.format)
         css = "holdfast-thumbnail"
-        return format_html('<img class="{}" loading="lazy" width="96" height="72" src="{}" alt="">', css, _smaller(asset, 160))
+        return format_html('<img class="{}" loading="lazy" width="72" height="54" src="{}" alt="">', css, _smaller(asset, 160))
 
-    @admin.display(description="Facts")
-    def facts_in_short(self, asset: Asset) -> str:
-        return short_facts(asset)
+    @admin.display(description="Name, facts", ordering="name")
+    def file(self, asset: Asset) -> SafeString:
+        return _two_lines(asset.name, short_facts(asset))
 
-    @admin.display(description="Size", ordering="blob__size_bytes")
-    def size(self, asset: Asset) -> str:
-        return sized(asset.blob.size_bytes)
+    @admin.display(description="Kind", ordering="type")
+    def what(self, asset: Asset) -> SafeString:
+        return _two_lines(asset.type, asset.format)
 
-    @admin.display(description="Store", ordering="blob__store")
-    def store(self, asset: Asset) -> str:
-        return asset.blob.store
+    @admin.display(description="Size, store", ordering="blob__size_bytes")
+    def size_and_store(self, asset: Asset) -> SafeString:
+        return _two_lines(sized(asset.blob.size_bytes), asset.blob.store)
 
     @admin.display(description="State", ordering="deleted_at")
     def state(self, asset: Asset) -> SafeString:
         return format_html_join(" ", '<span class="holdfast-mark {}">{}</span>', _marks(asset))
 
     @admin.display(description="Uploaded", ordering="uploaded_at")
-    def when(self, asset: Asset) -> str:
-        return f"{asset.uploaded_at:%Y-%m-%d %H:%M}"
+    def when(self, asset: Asset) -> SafeString:
+        return _two_lines(f"{asset.uploaded_at:%Y-%m-%d}", f"{asset.uploaded_at:%H:%M}")
 
     # --- one file ----------------------------------------------------------------------------------------------------
 
@@ -200,6 +198,10 @@ def _found_by(word: str) -> Q:
         return found | Q(pk=UUID(word))
     except ValueError:
         return found
+
+
+def _two_lines(first: str, second: str) -> SafeString:
+    return format_html('{}<small class="holdfast-second">{}</small>', first, second)
 
 
 def _can_be_shown(asset: Asset) -> bool:

@@ -28,7 +28,7 @@ def _count(model: type[Asset] | type[Thumbnail]) -> Coalesce:
 
 @admin.register(Blob)
 class BlobAdmin(ActingAdmin[Blob]):
-    list_display = ("short_sha256", "size", "store", "shown_state", "uses", "verified_at", "damage_found")
+    list_display = ("short_sha256", "size", "store", "shown_state", "uses", "verified", "damage_found")
     list_filter = (DamageFilter, "state", StoreFilter)
     search_fields = ("sha256__startswith", "key__startswith")
     search_help_text = "Search by the beginning of the SHA-256 (in small letters), or of the object's name in its store."
@@ -76,9 +76,13 @@ class BlobAdmin(ActingAdmin[Blob]):
         told = [counted(files, "file")] if files else []
         return ", ".join(told + ([counted(pictures, "thumbnail")] if pictures else [])) or "nothing"
 
+    @admin.display(description="Verified", ordering="verified_at")
+    def verified(self, blob: Blob) -> str:
+        return f"{blob.verified_at:%Y-%m-%d %H:%M}"
+
     @admin.display(description="Damaged", ordering="damaged_at")
     def damage_found(self, blob: Blob) -> str | SafeString:
-        return damage_of(blob) if blob.damaged_at else "no"
+        return format_html('<strong class="holdfast-bad">{}</strong>', blob.damage) if blob.damaged_at else "no"
 
     @admin.display(description="Damage")
     def shown_damage(self, blob: Blob) -> str | SafeString:

@@ -52,14 +52,14 @@ class ProblemFilter(ChoiceFilter):
 
 
 class FormatFilter(admin.SimpleListFilter):
-    """Those of the type that is chosen, or all."""
+    """Those of the type that is chosen: all of them would be a long list."""
 
     title = "format"
     parameter_name = "format"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        type_ = request.GET.get("type__exact", "")
-        return [(kind.format, kind.format) for kind in kinds.KINDS.values() if kind.type == type_ or not type_]
+        chosen = (request.GET.get("type__exact"), request.GET.get("format"))
+        return [(kind.format, kind.format) for kind in kinds.KINDS.values() if kind.type == chosen[0] or kind.format == chosen[1]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(format=self.value()) if self.value() else queryset

@@ -64,6 +64,8 @@ def facts_in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
     told = []
     if _are_numbers(facts, "width", "height"):
         told.append(("Size of the picture", f"{rest.pop('width')} × {rest.pop('height')} pixels"))
+    if rest.get("audioCodec") == rest.get("codec"):  # of a file that holds nothing but sound
+        rest.pop("audioCodec", None)
     for key, value in rest.items():
         title, words = TITLES.get(key, (key, _plain))
         try:

@@ -20,6 +20,7 @@ from assets_app.models import Asset
 from assets_app.operations.assets import check_may_change
 from assets_app.operations.sharing import create_link, publish_asset, revoke_link, share_asset, unpublish_asset, unshare_asset
 
+DAYS = 7
 JSON = [SmallObjectParser, SmallGzipParser]
 
 
@@ -76,10 +77,11 @@ class LinksView(APIView):
     @idempotent
     def post(self, request: Request, asset_id: UUID) -> Response:
         fields = fields_of(request, "days", "maxUses")
+        days = _number(fields, "days", (int, float))
         link, secret = create_link(
             asset=visible_asset(request, asset_id),
             by=user_of(request),
-            days=_number(fields, "days", (int, float)) or 7,
+            days=DAYS if days is None else days,
             max_uses=_number(fields, "maxUses", (int,)),
         )
         url = reverse("shared", args=[secret], request=request)

@@ -56,12 +56,21 @@ def read(file: BinaryIO, format: str) -> dict[str, Any]:
         Refused: it is no such image, or one of more than 50 million pixels.
     """
     with opened(file, format) as image:
-        exif = exif_of(image)
-        width, height = image.size
-        if exif.get("orientation") in SIDEWAYS:
-            width, height = height, width
-        facts = {"width": width, "height": height, "hasAlpha": image.has_transparency_data, "frames": _count_frames(image)}
-        return facts | {key: exif[key] for key in ("takenAt", "cameraMake", "cameraModel") if key in exif}
+        try:
+            return _facts_of(image)
+        except MemoryError:
+            raise
+        except Exception:  # hostile bytes make the parsers raise nearly anything, later as well
+            raise Refused(f"The file cannot be read as {format}.") from None
+
+
+def _facts_of(image: Image.Image) -> dict[str, Any]:
+    exif = exif_of(image)
+    width, height = image.size
+    if exif.get("orientation") in SIDEWAYS:
+        width, height = height, width
+    facts = {"width": width, "height": height, "hasAlpha": image.has_transparency_data, "frames": _count_frames(image)}
+    return facts | {key: exif[key] for key in ("takenAt", "cameraMake", "cameraModel") if key in exif}
 
 
 def opened(file: BinaryIO, format: str) -> Image.Image:
@@ -89,8 +98,8 @@ def opened(file: BinaryIO, format: str) -> Image.Image:
 
 def _count_frames(image: Image.Image) -> int:
     """At most `MAX_FRAMES`. A file that breaks off in the middle has the frames up to there."""
-    if not getattr(image, "is_animated", False):
-        return 1
+    if isinstance(image, JpegImagePlugin.JpegImageFile) or not getattr(image, "is_animated", False):
+        return 1  # a telephone's second picture in a JPEG is no animation
     if not isinstance(image, GifImagePlugin.GifImageFile):
         return int(min(getattr(image, "n_frames", 1), MAX_FRAMES))
     frames = 1
@@ -104,6 +113,8 @@ def _count_frames(image: Image.Image) -> int:
 def exif_of(image: Image.Image) -> dict[str, Any]:
     """Orientation, moment and camera, as far as they are plain. Loops and junk in EXIF cost these and no more."""
     told: dict[str, Any] = {}
+    if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
+        return told  # it would be looked for behind the pixels, which would be decoded for that
     try:
         exif = image.getexif()
         told["orientation"] = exif.get(ExifTags.Base.Orientation)

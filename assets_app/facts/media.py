@@ -21,9 +21,10 @@ DEMUXERS = {
     **{name: name for name in ("mp3", "wav", "ogg", "flac")},
 }
 SOUND = frozenset({"mp3", "wav", "ogg", "flac", "m4a"})
-# How much is read ahead to learn what a header leaves open, and how many tracks are looked at.
+# How much is read ahead to learn what a header leaves open, and how many tracks are looked at. No frame is decoded for that.
 OPTIONS = {
-    "probesize": str(1024 * 1024),
+    "probesize": str(256 * 1024),
+    "skip_frame": "all",
     "analyzeduration": "1000000",
     "max_streams": "64",
     "protocol_whitelist": "none",
@@ -105,12 +106,12 @@ def _of_video(container: InputContainer) -> dict[str, Any]:
 
 def _of_audio(container: InputContainer) -> dict[str, Any]:
     stream = next((s for s in container.streams.audio if s.codec_context), None)
-    if stream is None:
+    if stream is None or not stream.codec_context.sample_rate:
         return {}
     context = stream.codec_context
     return {
         "audioCodec": context.codec.canonical_name,
-        "sampleRate": context.sample_rate or None,
+        "sampleRate": context.sample_rate,
         "channels": context.layout.nb_channels or None,
     }
 

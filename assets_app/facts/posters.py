@@ -7,10 +7,10 @@ import av
 from av.container import InputContainer
 from PIL import Image, ImageStat
 
-from assets_app.facts import media
+from assets_app.facts import WIDTHS, media
 from assets_app.facts.framing import framed
 from assets_app.facts.images import MAX_PIXELS
-from assets_app.facts.thumbnails import ENOUGH, pictures
+from assets_app.facts.thumbnails import pictures
 from assets_app.sandboxed import Refused
 
 # Where to look: a tenth into it, but not far; most videos begin with black, or with somebody reaching for the button.
@@ -72,8 +72,9 @@ def _frames(container: InputContainer, stream: "av.VideoStream") -> Iterator[Ima
         for frame in decoded:
             if not 0 < frame.width * frame.height <= MAX_PIXELS:
                 return
-            width = min(frame.width, ENOUGH // 2)
-            height = max(round(frame.height * width / frame.width), 1)
+            # Large enough for the largest thumbnail, also when it is turned.
+            scale = min(WIDTHS[-1] / min(frame.width, frame.height), 1)
+            width, height = round(frame.width * scale), round(frame.height * scale)
             small = frame.reformat(width, height, "rgb24", threads=1)
             yield small.to_image()  # type: ignore[no-untyped-call]  # half typed
             left -= 1

@@ -24,14 +24,13 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from assets_app import parsing, storage
-from assets_app.errors import BytesMissing, HoldfastError, StoreUnavailable
+from assets_app.errors import HoldfastError, StoreUnavailable
 from assets_app.findings import Finding
 from assets_app.models import Asset, AssetTag, Blob, BlobChunk, PendingObject
-from assets_app.operations.copies import right_bytes
 from assets_app.operations.intake import copy_tags
 from assets_app.operations.pictures import ask_to_examine
 from assets_app.operations.quotas import repair_uses, wrong_uses
-from assets_app.operations.verification import other_copies, repair_blob, verify_blob
+from assets_app.operations.verification import damage_of, other_copies, repair_blob, verify_blob
 from assets_app.storage.folder import FolderStorage
 
 T = TypeVar("T")
@@ -63,7 +62,7 @@ def audit_objects(*, verify: WhichBlobs = lambda _blob: False) -> Iterator[Findi
         verify: of which blobs every byte is read.
     """
     away: set[str] = set()
-    for blobs in _in_batches(Blob.objects.order_by("pk").iterator(chunk_size=AT_ONCE)):
+    for blobs in _blobs():
         gaps = _gaps(blobs)
         for blob in blobs:
             if blob.store not in away:
@@ -92,6 +91,14 @@ def _audit_pending() -> Iterator[Finding]:
         yield Finding("I8", "pending objects", message)
 
 
+def _blobs() -> Iterator[list[Blob]]:
+    """Lists, and no open cursor: as long as one is open, SQLite shows what was when it was opened."""
+    last = 0
+    while batch := list(Blob.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+        yield batch
+        last = batch[-1].pk
+
+
 def _audit_blob(blob: Blob, gap: str, verify: WhichBlobs, away: set[str]) -> Iterator[Finding]:
     try:
         invariant, wrong = ("I12", gap) if gap else ("I6", _wrong_with(blob, verify))
@@ -109,12 +116,7 @@ def _audit_blob(blob: Blob, gap: str, verify: WhichBlobs, away: set[str]) -> Ite
 
 def _wrong_with(blob: Blob, verify: WhichBlobs) -> str:
     if verify(blob):
-        try:
-            for _piece in right_bytes(blob):
-                pass
-        except BytesMissing as wrong:
-            return wrong.details
-        return ""
+        return damage_of(blob)
     if blob.store not in storage.configured_stores():
         raise StoreUnavailable("it is not configured")
     size = storage.object_store(blob.store).size_of(blob.key)
@@ -164,8 +166,11 @@ def _audit_store(store: str) -> Iterator[Finding]:
         mend = partial(_remove_leftover, store, key)
         yield Finding("I12", f"{key} in {store}", "it was begun, and never finished", is_repairable=True, mend=mend)
     for key in sorted(unnamed - leftovers):
-        mend = partial(_make_pending, store, key)
-        yield Finding("I7", f"{key} in {store}", "no row knows this object", is_repairable=True, mend=mend)
+        if storage.is_key(key):
+            mend = partial(_make_pending, store, key)
+            yield Finding("I7", f"{key} in {store}", "no row knows this object", is_repairable=True, mend=mend)
+        else:  # somebody keeps something of their own there, and nobody else deletes that
+            yield Finding("I7", f"{key[:200]} in {store}", "this is no name of ours: something else is kept here, too")
 
 
 def _leftovers(store: str) -> Iterator[str]:

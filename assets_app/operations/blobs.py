@@ -6,20 +6,25 @@ transaction. From there objects are claimed before they are deleted, and deleted
 stored meanwhile goes with the second time. See docs/decisions/0023-collecting-blobs.md.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from assets_app import storage
 from assets_app.errors import HoldfastError, StoreUnavailable
 from assets_app.models import Blob, PendingObject
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
 log = structlog.get_logger(__name__)
-# How long bytes that were sent may still arrive in a store of its own, after the sender gave up.
+# How long bytes may still arrive in a store after their object was given up: from a slow writer, or over a network.
 LATE_ARRIVAL = timedelta(hours=1)
 # Between being condemned and being deleted: whoever wants the same bytes again meanwhile has them.
 REPRIEVE = timedelta(minutes=10)
@@ -86,10 +91,17 @@ def _settle(key: str) -> None:
         raise StoreUnavailable("Storing this file took too long, and was given up. Send it again.")
 
 
-def discard_object(key: str) -> None:
-    """Take back an object that no blob stands for. What has become a blob's stays."""
-    if PendingObject.objects.filter(key=key, state=PendingObject.State.NEW).update(state=PendingObject.State.SWEEP):
-        _remove(PendingObject.objects.get(key=key))
+def discard_object(begun: PendingObject) -> None:
+    """Take back an object that no blob stands for. What has become a blob's stays. Only for who began it, and is done.
+
+    It may have been given up as abandoned meanwhile, and swept: what was written after that goes, too.
+    """
+    if Blob.objects.filter(key=begun.key).exists():
+        return
+    if PendingObject.objects.filter(key=begun.key).exclude(pk=begun.pk).exists():
+        return  # it was a blob's, which has moved since: somebody may be reading it until its time of grace is over
+    PendingObject.objects.filter(pk=begun.pk, state=PendingObject.State.NEW).update(state=PendingObject.State.SWEEP)
+    _remove(begun.store, begun.key, is_last=begun.store != "s3")  # only what went over a network can still arrive
 
 
 def condemn_blobs(*, grace: timedelta | None = None) -> int:
@@ -97,24 +109,43 @@ def condemn_blobs(*, grace: timedelta | None = None) -> int:
     if grace is None:
         grace = timedelta(hours=settings.HOLDFAST_BLOB_GRACE_HOURS)
     now = timezone.now()
-    unused = Blob.objects.filter(state=Blob.State.LIVE).unused_since(now - grace)
-    # `used_at` keeps the moment: an attaching transaction sets both back.
-    return unused.update(state=Blob.State.CONDEMNED, used_at=now)
+
+    def condemn(blobs: list[Blob]) -> None:
+        # `used_at` keeps the moment: an attaching transaction sets both back.
+        Blob.objects.filter(pk__in=[blob.pk for blob in blobs]).update(state=Blob.State.CONDEMNED, used_at=now)
+
+    return _for_unused(Blob.State.LIVE, now - grace, condemn)
 
 
 def delete_condemned(*, reprieve: timedelta = REPRIEVE) -> int:
     """Give up blobs that have been condemned for a while. Their objects are swept."""
-    deleted = 0
-    condemned = Blob.objects.filter(state=Blob.State.CONDEMNED, used_at__lt=timezone.now() - reprieve)
-    while True:
+
+    def delete(blobs: list[Blob]) -> None:
+        _raw_delete(blobs)
+        going = [PendingObject(store=blob.store, key=blob.key, state=PendingObject.State.SWEEP) for blob in blobs]
+        PendingObject.objects.bulk_create(going)
+
+    return _for_unused(Blob.State.CONDEMNED, timezone.now() - reprieve, delete)
+
+
+def _for_unused(state: Blob.State, moment: datetime, act: Callable[[list[Blob]], None]) -> int:
+    """Do it to every blob in that state that nothing has used since: in batches, each in a transaction that holds its rows.
+
+    It is asked twice what is unused, because a question sees what was committed when it was put. Somebody may have claimed a row
+    and let it go after that, and before it is held; the second question sees them. No clock is relied on for this.
+    """
+    unused = Blob.objects.filter(state=state).unused_since(moment)
+    done = 0
+    while unused.exists():  # with nothing to do, SQLite's one lock for writing is not taken
         with transaction.atomic():
-            batch = list(condemned.select_for_update(skip_locked=True)[:AT_ONCE])
-            if not batch:
-                return deleted
-            _raw_delete(batch)
-            going = [PendingObject(store=blob.store, key=blob.key, state=PendingObject.State.SWEEP) for blob in batch]
-            PendingObject.objects.bulk_create(going)
-        deleted += len(batch)
+            # What others hold is left alone: to wait for it with many rows in hand would let everybody wait.
+            held = list(unused.select_for_update(skip_locked=True)[:AT_ONCE])
+            if not held:
+                break
+            blobs = list(unused.filter(pk__in=[blob.pk for blob in held]))
+            act(blobs)
+        done += len(blobs)
+    return done
 
 
 def _raw_delete(blobs: Iterable[Blob]) -> None:
@@ -128,34 +159,45 @@ def sweep_objects(*, abandoned_for: timedelta | None = None, late_arrival: timed
 
     Args:
         abandoned_for: what has been pending for longer was left behind by a process that died; default as the blobs' grace.
-        late_arrival: how long after its deletion an object is deleted once more.
+        late_arrival: how long after its deletion an object is deleted once more. Whoever wrote it may have been slow, not dead.
     """
     if abandoned_for is None:
         abandoned_for = timedelta(hours=settings.HOLDFAST_BLOB_GRACE_HOURS)
     now = timezone.now()
-    PendingObject.objects.filter(state=PendingObject.State.NEW, created_at__lt=now - abandoned_for).update(
-        state=PendingObject.State.SWEEP
-    )
-    swept = 0
-    for pending in PendingObject.objects.filter(state=PendingObject.State.SWEEP).order_by("pk").iterator(chunk_size=AT_ONCE):
-        if pending.removed_at is None or pending.removed_at <= now - late_arrival:
-            swept += _remove(pending)
+    _give_up(PendingObject.objects.filter(state=PendingObject.State.NEW, created_at__lt=now - abandoned_for))
+    due = PendingObject.objects.filter(state=PendingObject.State.SWEEP).order_by("pk")
+    due = due.filter(Q(removed_at=None) | Q(removed_at__lte=now - late_arrival))
+    swept, last = 0, 0
+    # Lists, and no open cursor: SQLite refuses to write where somebody wrote since the cursor was opened.
+    while batch := list(due.filter(pk__gt=last)[:AT_ONCE]):
+        swept += sum(_remove(each.store, each.key, is_last=each.removed_at is not None) for each in batch)
+        last = batch[-1].pk
     return swept
 
 
-def _remove(pending: PendingObject) -> bool:
-    """Delete its object. True if it is forgotten, too: nothing of it can arrive any more."""
+def _give_up(abandoned: "QuerySet[PendingObject]") -> None:
+    """Nobody can make them blobs any more. What somebody is making a blob right now is left to them."""
+    while abandoned.exists():
+        with transaction.atomic():
+            batch = list(abandoned.select_for_update(skip_locked=True).values_list("pk", flat=True)[:AT_ONCE])
+            if not batch:
+                return
+            PendingObject.objects.filter(pk__in=batch).update(state=PendingObject.State.SWEEP)
+
+
+def _remove(store: str, key: str, *, is_last: bool) -> bool:
+    """Delete an object. True if it is forgotten, too: nothing of it can arrive any more."""
     try:
-        storage.object_store(pending.store).remove(pending.key)
+        storage.object_store(store).remove(key)
     except (HoldfastError, OSError) as failure:  # it is tried again with the next sweep
-        log.warning("object_not_removed", store=pending.store, key=pending.key, error=repr(failure))
+        log.warning("object_not_removed", store=store, key=key, error=repr(failure))
         return False
-    is_second = pending.removed_at is not None
-    if is_second or pending.store != "s3":  # only what went over a network can still arrive
-        PendingObject.objects.filter(pk=pending.pk).delete()
-        return True
-    PendingObject.objects.filter(pk=pending.pk).update(removed_at=timezone.now())
-    return False
+    pending = PendingObject.objects.filter(key=key, state=PendingObject.State.SWEEP)
+    if is_last:
+        pending.delete()
+    else:
+        pending.update(removed_at=timezone.now())
+    return is_last
 
 
 def collect_blobs() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from assets_app import storage
 from assets_app.errors import BytesMissing, StoreUnavailable
-from assets_app.models import Blob
+from assets_app.models import Blob, PendingObject
 from assets_app.operations.blobs import begin_object, discard_object
 
 OnBytes = Callable[[int], None]  # is told how many more were read; may wait
@@ -41,7 +41,7 @@ def right_bytes(blob: Blob, *, store: str = "", key: str = "") -> Iterator[bytes
         raise BytesMissing(f"its sha256 is {digest.hexdigest()}")
 
 
-def copy_object(blob: Blob, *, to: str, source: tuple[str, str] = ("", ""), on_bytes: OnBytes | None = None) -> str:
+def copy_object(blob: Blob, *, to: str, source: tuple[str, str] = ("", ""), on_bytes: OnBytes | None = None) -> PendingObject:
     """Copy the blob's bytes into an object of its own. No transaction is open meanwhile.
 
     Args:
@@ -49,7 +49,7 @@ def copy_object(blob: Blob, *, to: str, source: tuple[str, str] = ("", ""), on_b
         source: store and key of the object to copy; default the blob's own.
 
     Returns:
-        The key of the copy: whole, right, and pending until a blob takes it or `discard_object` does.
+        The copy: whole, right, and pending until a blob takes it or `discard_object` does.
 
     Raises:
         BytesMissing: what was read is not the blob's bytes. Nothing remains of the copy.
@@ -59,9 +59,9 @@ def copy_object(blob: Blob, *, to: str, source: tuple[str, str] = ("", ""), on_b
     try:
         storage.write_object(to, pending.key, _counted(right_bytes(blob, store=source[0], key=source[1]), on_bytes))
     except BaseException:
-        discard_object(pending.key)
+        discard_object(pending)
         raise
-    return pending.key
+    return pending
 
 
 def _counted(pieces: Iterator[bytes], on_bytes: OnBytes | None) -> Iterator[bytes]:

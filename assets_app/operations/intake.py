@@ -6,12 +6,15 @@ transaction, or they are discarded.
 """
 
 import hashlib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from assets_app import kinds, parsing, sandbox, signals, storage
 from assets_app.errors import DigestMismatch, HoldfastError, InvalidInput, SandboxFailed
@@ -80,7 +83,7 @@ class Intake:
         if writer is not None:
             writer.abort()
         if self._pending is not None:
-            discard_object(self._pending.key)
+            discard_object(self._pending)
 
     def _open(self) -> storage.ObjectWriter:
         if self._writer is None:
@@ -111,8 +114,7 @@ class ReceivedBytes:
     kind: kinds.Kind
     sha256: str
     size_bytes: int
-    # What `read_facts` found. None: nobody has looked yet; a worker will.
-    facts: dict[str, Any] | None = None
+    facts: dict[str, Any] | None = None  # None: nobody has looked yet; a worker will
     facts_error: str = field(default="", kw_only=True)
 
     def chunks(self) -> Iterator[bytes]:
@@ -143,7 +145,7 @@ def receive_bytes(
         name = check_file_name(name)
         if intake is None:
             intake = Intake(limit_bytes=limit_bytes)
-            _fill(intake, source)
+            fill(intake, source)
         yield _received(intake, name=name, sha256=sha256)
     finally:
         # The rest was refused, or the same bytes were here already.
@@ -151,7 +153,7 @@ def receive_bytes(
             intake.discard()
 
 
-def _fill(intake: Intake, source: Any) -> None:
+def fill(intake: Intake, source: Any) -> None:
     while data := source.read(storage.CHUNK_BYTES):
         intake.write(data)
     intake.finish()
@@ -181,7 +183,7 @@ def look_inside(received: ReceivedBytes) -> None:
         SandboxFailed: it could not be looked into.
     """
     if received.kind.check:
-        sandbox.run(received.kind.check, file=received.chunks())
+        sandbox.run_lazily(received.kind.check, file=received.open())
 
 
 def examine(received: ReceivedBytes) -> None:
@@ -214,18 +216,28 @@ def keep_asset(
     campaign_id: str = "",
     session_id: str = "",
     beyond_quota: bool = False,
+    asset_id: uuid.UUID | None = None,
+    uploaded_at: datetime | None = None,
 ) -> Asset:
     """Make received bytes an asset of `by`. Bytes that are already here are kept once.
 
+    Args:
+        beyond_quota: count it, but do not refuse it.
+        asset_id, uploaded_at: what an older system knew it by; default a new id, and now.
+
     Raises:
+        IntegrityError: there is an asset of this id.
         InvalidInput: unusable name, tags or ids; whatever a receiver of `asset_stored` refuses.
         UnsupportedType: `name` claims another kind than the bytes show.
         QuotaExceeded: `by` keeps as much as they may.
     """
     name = check_file_name(name) if name else received.name
     kinds.agreed(received.kind, name)
+    now = timezone.now()
     with transaction.atomic():
         asset = Asset.objects.create(
+            id=asset_id or uuid.uuid4(),
+            uploaded_at=uploaded_at or now,
             blob=claim_blob(store=received.store, key=received.key, sha256=received.sha256, size_bytes=received.size_bytes),
             owner=by,
             name=name,
@@ -241,7 +253,7 @@ def keep_asset(
         )
         copy_tags(asset)
         take_space(user=by, size_bytes=received.size_bytes, beyond_quota=beyond_quota)
-        record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action="stored", at=asset.uploaded_at)
+        record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action="stored", at=now)
         if (parsing.has_facts(asset.format) and received.facts is None) or parsing.has_thumbnails(asset.format):
             queue_job(task="examine_asset", subject=f"facts and thumbnails of {asset.name}", payload={"asset": str(asset.pk)})
         signals.asset_stored.send(sender=Asset, asset=asset, session_id=session_id, by=by)
@@ -281,7 +293,7 @@ def check_type(type: str, kind: kinds.Kind) -> None:
 
 @contextmanager
 def receive_file(
-    source: IO[bytes] | Intake, *, name: str, by: "User", type: str = "", sha256: str = ""
+    source: IO[bytes] | Intake, *, name: str, by: "User", type: str = "", sha256: str = "", beyond_quota: bool = False
 ) -> Iterator[ReceivedBytes]:
     """What `receive_bytes` does, and then read and found fit to be kept by `by`.
 
@@ -290,7 +302,8 @@ def receive_file(
     """
     with receive_bytes(source, name=name, sha256=sha256) as received:
         check_type(type, received.kind)
-        check_space(user=by, size_bytes=received.size_bytes)
+        if not beyond_quota:
+            check_space(user=by, size_bytes=received.size_bytes)
         examine(received)
         yield received
 
@@ -307,6 +320,9 @@ def store_asset(
     campaign_id: str = "",
     session_id: str = "",
     shown_as: str = "",
+    beyond_quota: bool = False,
+    asset_id: uuid.UUID | None = None,
+    uploaded_at: datetime | None = None,
 ) -> Asset:
     """Receive bytes and keep them as an asset.
 
@@ -314,11 +330,12 @@ def store_asset(
         type: what the sender says it is (`image`, `video`, `audio`, `document`, `data`), or "" to have it decided.
         session_id: the session that it is sent for; the floor above attaches it in the same transaction.
         shown_as: a name to show instead of the file's own.
+        beyond_quota, asset_id, uploaded_at: see `keep_asset`.
 
     Raises:
         InvalidInput, AssetTooLarge, UnsupportedType, DigestMismatch, QuotaExceeded: see `receive_bytes`; also broken JSON.
     """
-    with receive_file(source, name=name, by=by, type=type, sha256=sha256) as received:
+    with receive_file(source, name=name, by=by, type=type, sha256=sha256, beyond_quota=beyond_quota) as received:
         return keep_asset(
             received,
             by=by,
@@ -327,4 +344,7 @@ def store_asset(
             client_id=client_id,
             campaign_id=campaign_id,
             session_id=session_id,
+            beyond_quota=beyond_quota,
+            asset_id=asset_id,
+            uploaded_at=uploaded_at,
         )

@@ -13,10 +13,10 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from assets_app.errors import BytesMissing, StoreUnavailable
-from assets_app.models import Blob
+from assets_app.models import Blob, PendingObject
 from assets_app.operations.blobs import discard_object, replace_object
-from assets_app.operations.copies import OnBytes, copy_object, right_bytes
-from assets_app.operations.verification import mark_damaged
+from assets_app.operations.copies import OnBytes, copy_object
+from assets_app.operations.verification import as_read, verify_blob
 
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.02
@@ -54,36 +54,28 @@ def move_blob(blob: Blob, *, to: str, on_bytes: OnBytes | None = None) -> Outcom
         StoreUnavailable, OSError, DatabaseError: one of the stores, or the database, failed. The blob stays where it is.
     """
     pause = FIRST_PAUSE_SECONDS
-    key = ""
+    copy: PendingObject | None = None
     try:
         for _attempt in range(ATTEMPTS):
             try:
-                key = key or _copy_unless_there(blob, to, on_bytes)
-                return _settle_move(blob, to, key)
-            except BytesMissing as wrong:
-                return Outcome.DAMAGED if mark_damaged(blob, wrong.details) else Outcome.GONE
+                copy = copy or _copy_unless_there(blob, to, on_bytes)
+                return _settle_move(blob, to, copy.key if copy else "")
+            except BytesMissing:
+                if not verify_blob(blob):
+                    return Outcome.DAMAGED if as_read(blob).damaged().exists() else Outcome.GONE
             except (IntegrityError, OperationalError, _Again):  # an upload of the same bytes, or an edit of the asset
                 time.sleep(pause)
                 pause *= 2
     finally:
-        if key:
-            discard_object(key)  # unless it has become the blob's
+        if copy is not None:
+            discard_object(copy)
     raise StoreUnavailable("What uses these bytes was changed all the time while they were to be moved.")
 
 
-def _copy_unless_there(blob: Blob, to: str, on_bytes: OnBytes | None) -> str:
-    """The key of a copy; none is made if the store has the same bytes, and they are right."""
+def _copy_unless_there(blob: Blob, to: str, on_bytes: OnBytes | None) -> PendingObject | None:
+    """A copy; none is made if the store has the same bytes, and they are right."""
     twin = Blob.objects.filter(store=to, sha256=blob.sha256, damaged_at=None).first()
-    if twin is not None:
-        try:
-            for piece in right_bytes(twin):
-                if on_bytes is not None:
-                    on_bytes(len(piece))
-        except BytesMissing as wrong:
-            mark_damaged(twin, wrong.details)
-        else:
-            return ""
-    return copy_object(blob, to=to, on_bytes=on_bytes)
+    return None if twin is not None and verify_blob(twin) else copy_object(blob, to=to, on_bytes=on_bytes)
 
 
 @transaction.atomic

@@ -45,8 +45,10 @@ def _keep_thumbnail(asset: Asset, width: int, webp: bytes) -> None:
         intake.write(webp)
         intake.finish()
         with transaction.atomic():
+            # The asset before the blob and the thumbnail, as whoever deletes it has it.
+            if Asset.objects.select_for_update(no_key=True).filter(pk=asset.pk).first() is None:
+                return
             blob = claim_blob(store=intake.store, key=intake.key, sha256=intake.sha256, size_bytes=intake.size_bytes)
-            if Asset.objects.filter(pk=asset.pk).exists():
-                Thumbnail.objects.update_or_create(asset=asset, width=width, defaults={"blob": blob})
+            Thumbnail.objects.update_or_create(asset=asset, width=width, defaults={"blob": blob})
     finally:
         intake.discard()

@@ -29,6 +29,7 @@ class Wanted:
     session_id: str = ""
     words: str = ""
     is_own: bool = False
+    is_others: bool = False
 
 
 def find_assets(wanted: Wanted, *, by: "User", is_trash: bool = False) -> AssetQuerySet:
@@ -38,6 +39,8 @@ def find_assets(wanted: Wanted, *, by: "User", is_trash: bool = False) -> AssetQ
     found = found.filter(**{field: value for field, value in exact.items() if value})
     if wanted.is_own:
         found = found.filter(owner=by)
+    if wanted.is_others:
+        found = found.exclude(owner=by)
     for tag in wanted.tags:
         found = found.filter(pk__in=AssetTag.objects.filter(tag=tag).values("asset"))
     if wanted.session_id:

@@ -111,7 +111,7 @@ def find_link(secret: str) -> ShareLink:
         NotFound: it cannot.
     """
     usable = ShareLink.objects.open_at(timezone.now()).unspent()
-    link = usable.filter(digest=_digest(secret)).select_related("asset__blob", "asset__owner").first()
+    link = usable.filter(digest=_digest(secret)).select_related("asset__blob", "created_by").first()
     if link is None:
         raise NotFound(CLOSED)
     return link

@@ -37,45 +37,61 @@ def verify_blob(blob: Blob) -> bool:
     Raises:
         StoreUnavailable: its store does not answer. Nothing is noted: that is no damage.
     """
+    if damage := damage_of(blob) and damage_of(blob):  # once more: it may have been the line
+        _mark_damaged(blob, damage)
+        return False
+    as_read(blob).update(verified_at=timezone.now(), damaged_at=None, damage="")
+    return True
+
+
+def damage_of(blob: Blob) -> str:
+    """What is wrong with its bytes, in words; "" if nothing is. Nothing is noted.
+
+    Raises:
+        StoreUnavailable: its store does not answer.
+    """
     try:
         for _piece in right_bytes(blob):
             pass
     except BytesMissing as wrong:
-        mark_damaged(blob, wrong.details)
-        return False
-    _as_read(blob).update(verified_at=timezone.now(), damaged_at=None, damage="")
-    return True
+        return wrong.details
+    return ""
 
 
-def mark_damaged(blob: Blob, damage: str) -> bool:
-    """Note that its bytes are wrong. False if they are another object's by now, or nobody's.
-
-    From then on the next upload of the same bytes takes their place. Told once.
-    """
-    if _as_read(blob).filter(damaged_at=None).update(damaged_at=timezone.now(), damage=damage[:200]):
+def _mark_damaged(blob: Blob, damage: str) -> None:
+    """From then on the next upload of the same bytes takes their place. Told once."""
+    if as_read(blob).filter(damaged_at=None).update(damaged_at=timezone.now(), damage=damage[:200]):
         log.error("blob_damaged", blob=blob.pk, sha256=blob.sha256, store=blob.store, object=blob.key, damage=damage)
-        return True
-    return _as_read(blob).update(damage=damage[:200]) > 0
+
+
+def as_read(blob: Blob) -> BlobQuerySet:
+    """Its row, if its bytes are still those that were read."""
+    return Blob.objects.filter(pk=blob.pk, store=blob.store, key=blob.key)
 
 
 def repair_blob(blob: Blob) -> bool:
     """Put a good copy of a damaged blob's bytes in their place, if there is one anywhere."""
     for source in other_copies(blob):
         try:
-            key = copy_object(blob, to=blob.store, source=source)
+            copy = copy_object(blob, to=blob.store, source=source)
         except (HoldfastError, OSError, DatabaseError) as failure:
             log.info("blob_not_repaired_from", blob=blob.pk, store=source[0], object=source[1], error=repr(failure))
             continue
         try:
-            with transaction.atomic():
-                held = _as_read(blob).select_for_update().filter(damaged_at__isnull=False).first()
-                if held is not None:
-                    replace_object(held, store=held.store, key=key)
-                    log.info("blob_repaired", blob=blob.pk, sha256=blob.sha256, store=blob.store, source=source[0])
-            return True  # by us, or by an upload or another worker before us
+            _put_in_place(blob, copy.key)
         finally:
-            discard_object(key)
+            discard_object(copy)
+        return True  # by us, or by an upload or another worker before us
     return False
+
+
+@transaction.atomic
+def _put_in_place(blob: Blob, key: str) -> None:
+    """Unless it is no longer needed."""
+    held = as_read(blob).select_for_update().damaged().first()
+    if held is not None:
+        replace_object(held, store=held.store, key=key)
+        log.info("blob_repaired", blob=blob.pk, sha256=blob.sha256, store=blob.store)
 
 
 def other_copies(blob: Blob) -> Iterator[tuple[str, str]]:
@@ -109,7 +125,7 @@ def verify_some() -> int:
         except StoreUnavailable as failure:
             log.warning("store_not_verified", store=blob.store, error=failure.message)
             away.add(blob.store)
-            _as_read(blob).update(checked_at=blob.checked_at)  # it takes nothing of the share that other stores have
+            as_read(blob).update(checked_at=blob.checked_at)  # it takes nothing of the share that other stores have
             continue
         done, read_bytes = done + 1, read_bytes + blob.size_bytes
         if time.monotonic() > ends or read_bytes > TURN_BYTES:
@@ -141,8 +157,3 @@ def _rested() -> Q:
 
 def _an_hour_ago() -> datetime:
     return timezone.now() - HOUR
-
-
-def _as_read(blob: Blob) -> BlobQuerySet:
-    """Its row, if its bytes are still those that were read."""
-    return Blob.objects.filter(pk=blob.pk, store=blob.store, key=blob.key)

@@ -13,6 +13,8 @@ from assets_app.operations.sharing import find_link
 def shared_asset(request: HttpRequest, secret: str) -> HttpResponse:
     """For anybody who has the link."""
     link = find_link(secret)
-    answer = render(request, "assets_app/shared.html", {"link": link, "asset": link.asset, "secret": secret})
+    left = None if link.max_uses is None else link.max_uses - link.uses
+    context = {"link": link, "asset": link.asset, "secret": secret, "uses_left": left}
+    answer = render(request, "assets_app/shared.html", context)
     answer["Referrer-Policy"] = "no-referrer"
     return answer

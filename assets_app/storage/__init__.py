@@ -4,6 +4,7 @@ A store is an alias of Django's `STORAGES` whose backend is also an `ObjectStore
 (`storage.database`), files of a folder (`storage.folder`), objects of a bucket (`storage.bucket`).
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from typing import Protocol, cast
@@ -16,6 +17,7 @@ from assets_app.storage.reader import ObjectReader
 
 __all__ = ["ObjectReader"]
 CHUNK_BYTES = 1024 * 1024
+KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{30}")
 STORES = ("database", "filesystem", "s3")
 
 
@@ -74,6 +76,11 @@ def new_key() -> str:
     """A name for an object that no object had before: keys are never derived from content or from a client's name."""
     token = secrets.token_hex(16)
     return f"{token[:2]}/{token}"
+
+
+def is_key(name: str) -> bool:
+    """Could `new_key` have made it?"""
+    return KEY.fullmatch(name) is not None
 
 
 def write_object(store: str, key: str, pieces: Iterable[bytes]) -> None:

@@ -4,10 +4,10 @@ The store is not believed on its word: what it answers is compared with what was
 when it was seen to be whole. Every failure comes out as `StoreUnavailable` or `BytesMissing`, without addresses or secrets.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from threading import Lock
 from typing import Any, Final
 
 import structlog
@@ -27,6 +27,9 @@ CONNECT_SECONDS: Final = 5
 # Of each request, the first one included; the pauses between them are the library's: random, up to 1 s and up to 2 s.
 ATTEMPTS: Final = 3
 READ_ATTEMPTS: Final = 3
+# Kept open at most; more threads at once make more for themselves.
+CONNECTIONS: Final = 64
+MAKING: Final = Lock()
 CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/")
 # What may be left away, in this order, for a store that does not know it: (conditions, checksums).
 DIALECTS: Final = ((True, True), (False, True), (True, False), (False, False))
@@ -35,14 +38,15 @@ DIALECTS: Final = ((True, True), (False, True), (True, False), (False, False))
 class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore`, and a Django storage, in one bucket or in a folder (`location`) of one.
 
-    Every thread has a client of its own. Requests end: connecting after 5 s, waiting for the next bytes after
-    `timeout_seconds`, and each is sent at most three times.
+    Requests end: connecting after 5 s, waiting for the next bytes after `timeout_seconds`; each is sent at most three times.
+    All threads of a process share one client, which is made for it; one for each of them would take 18 MB a thread.
     """
 
     def __init__(self, *, timeout_seconds: float = 30, **options: Any) -> None:
         config = Config(
             connect_timeout=min(CONNECT_SECONDS, timeout_seconds),
             read_timeout=timeout_seconds,
+            max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             # The library's default trailing checksums break stores other than Amazon's. Ours are sent as plain headers.
             request_checksum_calculation="when_required",
@@ -51,10 +55,26 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         )
         super().__init__(**{"file_overwrite": False, "client_config": config} | options)
         self._dialect = 0
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        with MAKING:
+            if self._client is None:
+                self._client = self._create_session().client(
+                    "s3",
+                    region_name=self.region_name,
+                    use_ssl=self.use_ssl,
+                    endpoint_url=self.endpoint_url,
+                    config=self.client_config,
+                    verify=self.verify,
+                )
+                self._client.meta.events.register_last("before-call.s3", _without_waiting)
+        return self._client
 
     @property
     def bucket(self) -> Any:
-        """Of this thread: the base class would give the first thread's to all, and these are not made for that."""
+        """For `open`. Of this thread: the base class would give the first thread's to all, and these are not made for that."""
         return self.connection.Bucket(self.bucket_name)
 
     # --- asking ------------------------------------------------------------------------------------------------------
@@ -64,17 +84,15 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         full: str = self._normalize_name(clean_name(key))
         return full
 
-    def ask(self, operation: str, *, body: bytes | None = None, **params: Any) -> dict[str, Any]:
+    def ask(self, operation: str, **params: Any) -> dict[str, Any]:
         """One request, repeated where that can help.
 
         Raises:
             Refused: the store's last answer is an error.
             StoreUnavailable: there is no answer.
         """
-        if body is not None:
-            params["Body"] = io.BytesIO(body)  # the library would copy plain bytes
         with told_in_our_words(operation):
-            answer: dict[str, Any] = getattr(self.connection.meta.client, operation)(Bucket=self.bucket_name, **params)
+            answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.bucket_name, **params)
         return answer
 
     def ask_with(
@@ -213,7 +231,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
 
     def _listed(self, operation: str, field: str, **params: Any) -> Iterator[dict[str, Any]]:
         with told_in_our_words(operation):
-            pages = iter(self.connection.meta.client.get_paginator(operation).paginate(Bucket=self.bucket_name, **params))
+            pages = iter(self.client.get_paginator(operation).paginate(Bucket=self.bucket_name, **params))
         while True:
             with told_in_our_words(operation):
                 page = next(pages, None)
@@ -223,15 +241,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
 
     def presigned_url(self, key: str, *, seconds: int, content_type: str, disposition: str) -> str:
         """An address from which anyone can read the object, for so many seconds; the answer has these two headers."""
-        params = {
-            "Bucket": self.bucket_name,
-            "Key": self.full_key(key),
-            "ResponseContentType": content_type,
-            "ResponseContentDisposition": disposition,
-        }
-        with told_in_our_words("presign"):
-            url: str = self.connection.meta.client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
-        return url
+        return self.url(key, {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}, seconds)
 
     # --- a Django storage --------------------------------------------------------------------------------------------
 
@@ -258,6 +268,24 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         if size is None:
             raise FileNotFoundError(name)
         return size
+
+    def url(
+        self, name: str, parameters: dict[str, Any] | None = None, expire: int | None = None, http_method: str | None = None
+    ) -> str:
+        """A signed address. `parameters` are those of S3's GetObject; `expire` is in seconds, an hour if it is not given."""
+        params = {"Bucket": self.bucket_name, "Key": self.full_key(name)} | (parameters or {})
+        seconds = self.querystring_expire if expire is None else expire
+        with told_in_our_words("presign"):
+            address: str = self.client.generate_presigned_url(
+                "get_object", Params=params, ExpiresIn=seconds, HttpMethod=http_method
+            )
+        return address
+
+
+def _without_waiting(model: Any, params: dict[str, Any], **_: Any) -> None:
+    """The library would wait for the store to say "go on" before the first byte, and a second if the store does not know that."""
+    if model.name == "PutObject":
+        params["headers"].pop("Expect", None)
 
 
 def _pieces(body: Any, wanted: int) -> Iterator[bytes]:

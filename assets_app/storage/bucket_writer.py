@@ -87,17 +87,19 @@ class BucketWriter:
     def abort(self) -> None:
         """Take back what was begun. What the store does not let go now, `remove` can take later."""
         self._buffer = bytearray()
-        if self._is_begun:
-            for take_back in (self._store.drop_uploads, self._store.drop_object):
-                with suppress(StoreUnavailable):
-                    take_back(self._key)
+        if not self._is_begun:
+            return
+        with suppress(StoreUnavailable):  # a store that does not answer is not asked again
+            with suppress(Refused):
+                self._store.drop_uploads(self._key)
+            self._store.drop_object(self._key)
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _put(self) -> None:
         data = self._take_part()
         fields = self._store.object_fields(self._name) | self._digests()
-        self._send(lambda: self._store.ask_with("put_object", Key=self._name, body=data, condition=ONLY_NEW, **fields))
+        self._send(lambda: self._store.ask_with("put_object", Key=self._name, Body=data, condition=ONLY_NEW, **fields))
 
     def _begin(self) -> None:
         self._is_begun = True
@@ -112,7 +114,7 @@ class BucketWriter:
             self._begin()
         data = self._take_part()
         place: dict[str, Any] = {"Key": self._name, "UploadId": self._upload_id, "PartNumber": len(self._md5s)}
-        answer = self._send(lambda: self._store.ask_with("upload_part", body=data, **place, **self._digests()))
+        answer = self._send(lambda: self._store.ask_with("upload_part", Body=data, **place, **self._digests()))
         # The end names the checksums of those parts of which the store took one.
         known = {name: answer[name] for name in ("ETag", "ChecksumSHA256") if name in answer}
         self._parts.append({"PartNumber": len(self._md5s)} | known)

@@ -32,8 +32,11 @@ class FileWriter:
     def finish(self) -> None:
         os.fsync(self._file)
         self._close()
-        os.link(self._begun, self._path)  # unlike a rename, it fails where something is
-        os.unlink(self._begun)
+        try:
+            os.link(self._begun, self._path)  # unlike a rename, it fails where something is
+            os.unlink(self._begun)
+        except FileNotFoundError:  # given up as abandoned, and swept
+            raise StoreUnavailable from None
         _sync_folder(self._path.parent)
 
     def abort(self) -> None:

@@ -131,6 +131,8 @@ def _keep_recording(received: ReceivedBytes, facts: dict[str, Any], *, by: "User
 def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") -> Collected:
     """Labels from a sidecar file become a new version of their recording's session."""
     timestamp = capture_time_in(facts["timestamp"]) or capture_time_in(received.name)
+    # Before the session is locked, as every upload for a session does: otherwise each could wait for the other.
+    asset = keep_asset(received, by=by)
     # Locked until the end of the transaction: nobody can save in between.
     owned = Session.objects.live().select_for_update().filter(owner=by, kind=Session.Kind.CAPTURE)
     session = owned.filter(session_id=canonical_id(timestamp)).first() if timestamp else None
@@ -142,7 +144,7 @@ def _keep_labels(received: ReceivedBytes, facts: dict[str, Any], *, by: "User") 
         )
     value = newest_value(session) | {"labels": facts["sidecar"]["labels"], "label_file": facts["sidecar"]}
     save_version(session=session, value=value, based_on=session.version, by=by)
-    attach_file(session=session, asset=keep_asset(received, by=by), role=SessionFile.Role.LABELS, by=by)
+    attach_file(session=session, asset=asset, role=SessionFile.Role.LABELS, by=by)
     return Collected("labels", session)
 
 

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from assets_app.errors import NotFound
 from assets_app.models import Asset
+from assets_app.operations.places import Place
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session, SessionActivity, SessionFile
 from sessions_app.operations.activity import log_activity
@@ -15,6 +17,8 @@ from sessions_app.operations.locks import check_may_save, check_not_deleted, loc
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
+
+SHOWN_SESSIONS = 50
 
 
 def writable_session(session_id: str, *, by: "User") -> Session:
@@ -35,6 +39,23 @@ def files_of_session(session_id: str, user: "User") -> "QuerySet[SessionFile, An
     """The assets' ids of a session that `user` may see, in either spelling of its id."""
     sessions = Session.objects.visible_to(user).filter(session_id=canonical_id(session_id))
     return SessionFile.objects.filter(session__in=sessions).values("asset")
+
+
+def places_of_file(asset: Asset, user: "User") -> list[Place]:
+    """The sessions that the asset is a file of; of those that `user` may not see, only that they are."""
+    sessions = Session.objects.filter(files__asset=asset).order_by("session_id").distinct()
+    seen = sessions.filter(pk__in=Session.objects.visible_to(user).values("pk"))
+    places = [
+        Place(f"A file of the session “{s.session_name or s.session_id}”", reverse("session", args=[s.session_id])) for s in seen
+    ]
+    hidden = sessions.count() - len(places)
+    return places + [Place("A file of a session that you may not see")] * hidden
+
+
+def sessions_for_files(user: "User") -> list[tuple[str, str]]:
+    """Ids and names of the sessions that were saved last of those that `user` may add files to."""
+    newest = Session.objects.visible_to(user).live().order_by("-updated_at")
+    return [(own_id, name or own_id) for own_id, name in newest.values_list("session_id", "session_name")[:SHOWN_SESSIONS]]
 
 
 def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "User") -> SessionFile:

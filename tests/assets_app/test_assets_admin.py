@@ -43,7 +43,7 @@ def act(client: Client, action: str, *rows: Any, at: str = ASSETS, **fields: str
 
 def listed(response: Any) -> set[str]:
     """The names in a list of files."""
-    found = re.findall(r'field-name"><a [^>]*>([^<]*)</a>', response.content.decode())
+    found = re.findall(r'field-file"><a [^>]*>([^<]*)<', response.content.decode())
     return set(map(html.unescape, found))
 
 
@@ -311,7 +311,7 @@ def test_facts_are_read_again(asset: Asset, alice: User, sam: User, page: Page) 
 def test_the_address_of_a_new_link_is_shown_once_and_kept_nowhere(asset: Asset, sam: User, page: Page) -> None:
     client = page(sam)
     answer = act(client, "make_link", asset)
-    found = re.search(r'value="http://testserver(/s/[^"]+)"', answer.content.decode())
+    found = re.search(r"<code>http://testserver(/s/[^<]+)</code>", answer.content.decode())
     assert found is not None
     assert "no-store" in answer["Cache-Control"]
     assert Client().get(found[1]).status_code == 200

@@ -3,16 +3,21 @@
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
 from assets_app.errors import BytesMissing, StoreUnavailable
+from assets_app.models import Blob
 from assets_app.storage import CHUNK_BYTES, new_key
 from assets_app.storage.bucket import BucketStorage
 from assets_app.storage.bucket_writer import PART_BYTES
-from tests.assets_app.buckets import ONE_PART, TWO_PARTS, bucket_storage, keep, read
+from tests.assets_app.buckets import ONE_PART, TWO_PARTS, bucket_settings, bucket_storage, keep, read
+from tests.conftest import Apis, assert_refused
+from tests.make import PNG, Upload
 from tests.s3 import Fault, FaultyS3
 
 
@@ -61,6 +66,12 @@ def test_a_writer_that_sent_nothing_asks_nothing(s3: FaultyS3, bucket: BucketSto
     writer.write(b"not yet")
     writer.abort()
     assert s3.seen == []
+
+
+def test_a_small_file_does_not_wait_to_be_asked_for(s3: FaultyS3, bucket: BucketStorage) -> None:
+    """A store that never says "go on" would make every picture a second slower."""
+    keep(bucket, bytes(ONE_PART))
+    assert not any("expect" in request.headers for request in s3.seen)
 
 
 def test_long_lists_come_whole(s3: FaultyS3, bucket: BucketStorage) -> None:
@@ -125,23 +136,18 @@ def test_it_is_a_django_storage_too(bucket: BucketStorage) -> None:
         bucket.size(second)
 
 
-def test_threads_do_not_share_what_is_not_made_for_it(bucket: BucketStorage) -> None:
-    """Mixed up connections would give one person another's bytes."""
-
+def test_threads_do_not_get_one_anothers_bytes(s3: FaultyS3, bucket: BucketStorage) -> None:
     def write_and_read(number: int) -> tuple[int, int]:
-        data = random.Random(number).randbytes(ONE_PART)
+        data = random.Random(number).randbytes(ONE_PART + number)
         key = keep(bucket, data)
-        assert read(bucket, key, 0, ONE_PART) == data
-        assert bucket.bucket.meta.client is bucket.connection.meta.client
-        return id(bucket.connection), id(bucket.connection.meta.client)
+        assert read(bucket, key, 0, len(data)) == data
+        assert s3.bytes_of(key) == data
+        return id(bucket.client), id(bucket.bucket.meta.client)
 
-    with ThreadPoolExecutor(4) as pool:
-        pairs = set(pool.map(write_and_read, range(24)))
-    assert len(pairs) == len({client for _, client in pairs}) <= 4
-    assert id(bucket.connection) not in {connection for connection, _ in pairs}
-
-
-# --- stores that know less -------------------------------------------------------------------------------------------
+    with ThreadPoolExecutor(8) as pool:
+        pairs = list(pool.map(write_and_read, range(64)))
+    assert len({client for client, _ in pairs}) == 1
+    assert len({resource for _, resource in pairs}) > 1, "what is not made for threads is shared by them"
 
 
 @pytest.mark.parametrize("refusal", [(501, "NotImplemented"), (400, "InvalidArgument")])
@@ -179,3 +185,15 @@ def test_a_store_that_shows_no_digest_is_read_back(s3: FaultyS3, bucket: BucketS
     with pytest.raises(StoreUnavailable):
         keep(bucket, data)
     assert len(s3.objects()) == 1
+
+
+@pytest.mark.damaged  # the auditor cannot look into a store that is away
+def test_an_upload_while_the_store_is_away_is_told_to_come_back(s3: FaultyS3, api: Apis, alice: User, settings: Any) -> None:
+    """Not that it is kept, and not that it was wrong."""
+    settings.STORAGES = {**settings.STORAGES, "s3": bucket_settings(s3)}
+    settings.HOLDFAST_BLOB_STORE = "s3"
+    s3.plan("put", *[Fault.CLOSED_BEFORE] * 9)
+    response = api(alice).post_form("/api/v2/upload-asset", file=Upload(PNG, "photo.png"))
+    assert_refused(response, 503, "STORE_UNAVAILABLE")
+    assert response["Retry-After"] == "5"
+    assert not Blob.objects.exists()

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import av
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from assets_app import parsing
 from assets_app.errors import UnsupportedType
 from assets_app.kinds import BY_EXTENSION, KINDS, SAME_CONTAINER, SNIFF_BYTES, TAIL_BYTES, TEXTS, Kind, sniff
 from tests.hostile_files import (
@@ -145,6 +148,14 @@ def test_opaque_kinds_are_never_shown_nor_parsed() -> None:
     for kind in KINDS.values():
         if kind.is_opaque:
             assert (kind.type, kind.inline, kind.check) in (("data", False, ""), ("data", False, "assets_app.archives"))
+            assert not parsing.has_facts(kind.format)
+            assert not parsing.has_thumbnails(kind.format)
+
+
+def test_whoever_asks_what_is_accepted_is_told_all_of_it() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    paragraph = told[told.index("The type is decided by the bytes") :].partition("\n\n")[0]
+    assert set(KINDS) <= set(re.findall(r"[a-z0-9]+", paragraph))
 
 
 def photo_with(**options: Any) -> bytes:

@@ -37,14 +37,14 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "reader_that_"
 
 
-LIMITS = sandbox.Limits(memory_mb=512, cpu_seconds=1, wall_seconds=3, answer_mb=1)
+LIMITS = sandbox.Limits(memory_mb=512, cpu_seconds=1, wall_seconds=15, answer_mb=1)
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
         ("eats_memory", "more than 512 MB of memory"),
-        ("hangs", "longer than 3 s"),
+        ("hangs", "longer than 15 s"),
         ("burns", "ended with status -"),
         ("dies", "ended with status -11"),
         ("breaks", "no luck"),

@@ -267,6 +267,9 @@ def test_a_faulty_sqlite_is_told() -> None:
         ("HOLDFAST_WORKERS", -1, checks.check_limits, "holdfast.E002"),
         ("SECRET_KEY", "short", checks.check_secret_key, "holdfast.E003"),
         ("ALLOWED_HOSTS", ["*"], checks.check_hosts, "holdfast.E004"),
+        ("HOLDFAST_ASSET_ORIGIN", "assets.example.org", checks.check_asset_origin, "holdfast.E008"),
+        ("HOLDFAST_ASSET_ORIGIN", "https://assets.example.org/files", checks.check_asset_origin, "holdfast.E008"),
+        ("HOLDFAST_S3_REDIRECT", True, checks.check_redirects, "holdfast.E009"),
     ],
 )
 def test_bad_settings_are_found_with_a_hint(

@@ -68,7 +68,7 @@ def test_a_capture_is_read_with_its_recordings(alice: User, api: Callable[..., A
     assert item["timestamp"] == "2025-12-14T10:24:07.182Z"
     assert item["pathname"] == "sessions/2025-12-14T10_24_07.182Z.json"
     assert item["url"] == item["downloadUrl"] == recording["url"]
-    assert b"".join(program.get(item["url"]).streaming_content).startswith(b'{"version": "2.1"')
+    assert program.get(item["url"]).content.startswith(b'{"version": "2.1"')
 
 
 def test_lists_are_paged_counted_and_filtered(alice: User, charlie: User, api: Callable[..., Api]) -> None:

@@ -42,6 +42,7 @@ def test_making_it_twice_keeps_it_once(alice: User) -> None:
     assert Asset.objects.count() == 2, "the recording and its picture"
 
 
+@pytest.mark.damaged
 def test_a_recording_whose_bytes_are_gone_fails_with_a_reason(alice: User) -> None:
     recording = make_recording(by=alice)
     BlobChunk.objects.filter(key=recording.asset.blob.key).delete()

@@ -67,7 +67,8 @@ class Command(BaseCommand):
                 outcome: str = move_blob(blob, to=to, on_bytes=progress.add_bytes)
             except (HoldfastError, OSError, DatabaseError) as failure:
                 outcome = FAILED
-                connection.close_if_unusable_or_obsolete()
+                if isinstance(failure, DatabaseError) and not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
                 progress.clear()
                 self.stderr.write(f"failed   blob {blob.pk} ({blob}): {failure}")
             if outcome == Outcome.DAMAGED:

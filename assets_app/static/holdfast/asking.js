@@ -3,7 +3,7 @@
 const PATIENCE = 30_000;
 const LARGEST_KEPT_ALIVE = 60_000;
 
-function csrfToken() {
+export function csrfToken() {
   // From the cookie, not from the form: signing in again in another window changes it.
   const found = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
   return found ? decodeURIComponent(found[1]) : document.querySelector("[name=csrfmiddlewaretoken]").value;

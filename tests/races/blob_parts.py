@@ -1,0 +1,269 @@
+"""What one process of a race for blobs does. Started by `blob_course`; says what it saw as a line of JSON."""
+
+import hashlib
+import io
+import json
+import os
+import random
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+
+from assets_app import storage
+from assets_app.errors import BytesMissing, NotFound, QuotaExceeded, StoreUnavailable
+from assets_app.models import Asset, Blob, BlobChunk, PendingObject, StorageUse
+from assets_app.operations.assets import delete_asset, purge_assets
+from assets_app.operations.blobs import condemn_blobs, delete_condemned, sweep_objects
+from assets_app.operations.intake import Intake, keep_asset, receive_bytes, store_asset
+from assets_app.operations.quotas import set_quota, wrong_uses
+from tests.races import naive_blobs
+from tests.races.blob_course import Seen
+
+AT_ONCE = timedelta(0)
+PAUSE = 0.05
+USERS = ("anna", "ben")
+COMMON = tuple(f"the same bytes {number}\n".encode() * (200 + number) for number in range(4))
+LARGE = 5 * 1024 * 1024  # enough that something of it is stored before it is whole
+FAR_AHEAD = timedelta(days=10_000)
+
+
+@dataclass(frozen=True)
+class Part:
+    role: str
+    number: int
+    seed: int
+    stop: str
+    steps: int = 0
+    abandoned_seconds: float = 3.0
+    mistake: str = ""
+    max_files: int = 0
+    max_bytes: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return Path(self.stop).exists()
+
+    def dice(self) -> random.Random:
+        return random.Random(f"{self.seed} {self.role} {self.number}")
+
+    def user(self) -> User:
+        """Some share one: their uploads meet at its count of files, too."""
+        return User.objects.get(username=USERS[self.number % len(USERS)])
+
+
+class Undone(Exception):
+    """Something else in the transaction failed."""
+
+
+def begin(part: Part, seen: Seen) -> None:
+    """Nothing is there, but people."""
+    for model in (Asset, Blob, BlobChunk, PendingObject, StorageUse):
+        model._default_manager.all().delete()
+    for name in USERS:
+        User.objects.get_or_create(username=name)
+
+
+def attach(part: Part, seen: Seen) -> None:
+    """Keep, keep and take back, keep and delete."""
+    dice, user = part.dice(), part.user()
+    store = naive_blobs.ATTACHERS.get(part.mistake, _store)
+    for _step in range(part.steps):
+        if part.is_over:
+            return
+        data = dice.choice(COMMON[:1] if part.mistake else COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
+        try:
+            if dice.random() < 0.05:
+                _store_and_undo(user, data)
+            else:
+                store(user, data)
+                seen.counts["kept"] += 1
+        except Undone:
+            seen.counts["undone"] += 1
+        except StoreUnavailable:
+            seen.counts["refused"] += 1
+        for _each in range(dice.choice((0, 1, 1, 2))):  # as many as come: again and again the last use of some bytes ends
+            _delete_one(user, seen, dice)
+        time.sleep(dice.random() / 100)  # who waits for SQLite looks only now and then whether it is free
+
+
+def _store(user: User, data: bytes) -> None:
+    store_asset(io.BytesIO(data), name="note.txt", by=user)
+
+
+def _store_and_undo(user: User, data: bytes) -> None:
+    with receive_bytes(io.BytesIO(data), name="note.txt") as received, transaction.atomic():
+        keep_asset(received, by=user)
+        raise Undone
+
+
+def _delete_one(user: User, seen: Seen, dice: random.Random) -> None:
+    own = Asset.objects.live().filter(owner=user).order_by("pk")
+    asset = own.filter(pk__gte=uuid.UUID(int=dice.getrandbits(128))).first() or own.first()
+    if asset is None:
+        return
+    try:
+        delete_asset(asset=asset, by=user)
+    except NotFound:  # somebody else was quicker
+        return
+    seen.counts["purged"] += purge_assets(now=timezone.now() + FAR_AHEAD)
+
+
+def collect(part: Part, seen: Seen) -> None:
+    """Without any grace for blobs: that they are safe is no question of time."""
+    while not part.is_over:
+        if part.mistake in naive_blobs.COLLECTORS:
+            naive_blobs.COLLECTORS[part.mistake]()
+        else:
+            seen.counts["condemned"] += condemn_blobs(grace=AT_ONCE)
+            seen.counts["deleted"] += delete_condemned(reprieve=AT_ONCE)
+        abandoned_for = timedelta(seconds=part.abandoned_seconds)
+        seen.counts["swept"] += sweep_objects(abandoned_for=abandoned_for, late_arrival=timedelta(seconds=0.1))
+        time.sleep(PAUSE)
+
+
+def read(part: Part, seen: Seen) -> None:
+    """Whoever has an asset can read it. One that is still there when its bytes could not be had never had them."""
+    dice = part.dice()
+    while not part.is_over:
+        for asset in list(_some(dice)):
+            seen.counts["read"] += 1
+            if (wrong := _wrong_with(asset)) and Asset.objects.filter(pk=asset.pk).exists():
+                seen.faults.append(wrong)
+        if seen.faults and part.mistake:
+            return
+        time.sleep(0.01)
+
+
+def _some(dice: random.Random) -> "list[Asset]":
+    ordered = Asset.objects.select_related("blob").filter(pk__gte=uuid.UUID(int=dice.getrandbits(128))).order_by("pk")
+    return list(ordered[:10])
+
+
+def _wrong_with(asset: Asset) -> str:
+    digest = hashlib.sha256()
+    try:
+        for piece in storage.iter_object(asset.blob.store, asset.blob.key, 0, asset.blob.size_bytes):
+            digest.update(piece)
+    except BytesMissing as missing:
+        return f"an asset without bytes: {asset.pk}: {missing}"
+    return "" if digest.hexdigest() == asset.blob.sha256 else f"an asset with other bytes: {asset.pk}"
+
+
+def be_slow(part: Part, seen: Seen) -> None:
+    """Two uploads that take longer than they may: one pauses while it writes, one before it is kept. Both must be told."""
+    user = part.user()
+    for _round in range(part.steps):
+        finished, unfinished = Intake(), Intake()
+        finished.write(os.urandom(LARGE).hex().encode())
+        finished.finish()
+        unfinished.write(os.urandom(LARGE).hex().encode())
+        while PendingObject.objects.filter(key__in=(finished.key, unfinished.key), state=PendingObject.State.NEW).exists():
+            time.sleep(PAUSE)
+        for intake in (finished, unfinished):
+            try:
+                if intake is unfinished:
+                    intake.write(os.urandom(LARGE).hex().encode())
+                    intake.finish()
+                store_asset(intake, name="slow.txt", by=user)
+                seen.faults.append("what had been given up was kept")
+            except StoreUnavailable:
+                seen.counts["too slow"] += 1
+
+
+def die(part: Part, seen: Seen) -> None:
+    """Killed while it writes, or while it keeps what it has written."""
+    intake = Intake()
+    intake.write(os.urandom(LARGE).hex().encode())
+    if part.number % 2:
+        intake.finish()
+        with receive_bytes(intake, name="dead.txt") as received, transaction.atomic():
+            keep_asset(received, by=part.user())
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def settle(part: Part, seen: Seen) -> None:
+    """When all is quiet: everything that nobody uses goes, and nothing else."""
+    condemn_blobs(grace=AT_ONCE)
+    delete_condemned(reprieve=AT_ONCE)
+    for _first_and_second in range(2):
+        sweep_objects(abandoned_for=AT_ONCE, late_arrival=AT_ONCE)
+    assets = Asset.objects.select_related("blob")
+    seen.counts["assets"] = assets.count()
+    seen.faults += [wrong for asset in assets.iterator(chunk_size=500) if (wrong := _wrong_with(asset))]
+    named = set(Blob.objects.filter(store=storage.current_store()).values_list("key", flat=True))
+    there = set(storage.object_store(storage.current_store()).keys())
+    seen.counts["objects"] = len(there)
+    seen.faults += [f"an object that nothing names: {key}" for key in there - named]
+    seen.faults += [f"a blob without an object: {key}" for key in named - there]
+    seen.faults += [f"still pending: {pending.key} ({pending.state})" for pending in PendingObject.objects.all()]
+    seen.faults += [f"a blob that nobody uses: {blob}" for blob in Blob.objects.unused_since(timezone.now())]
+    seen.faults += [f"a wrong count of what somebody keeps: {wrong}" for wrong in wrong_uses()]
+
+
+def limit(part: Part, seen: Seen) -> None:
+    """Everybody may keep so much and no more."""
+    for name in USERS:
+        set_quota(user=User.objects.get(username=name), max_bytes=part.max_bytes, max_files=part.max_files)
+
+
+def press(part: Part, seen: Seen) -> None:
+    """Eight clients of one user who send until they are refused, each three times."""
+    user = User.objects.get(username=USERS[0])
+    pressing = [Thread(target=_guarded, args=(_press, user, seen)) for _client in range(8)]
+    for thread in pressing:
+        thread.start()
+    for thread in pressing:
+        thread.join()
+
+
+def _press(user: User, seen: Seen) -> None:
+    refusals = 0
+    while refusals < 3:
+        with receive_bytes(io.BytesIO(os.urandom(500).hex().encode()), name="press.txt") as received:
+            try:
+                keep_asset(received, by=user)
+                seen.counts["kept"] += 1
+            except QuotaExceeded:
+                refusals += 1
+                seen.counts["refused"] += 1
+        use = StorageUse.objects.get(user=user)
+        assert use.max_bytes is not None
+        assert use.max_files is not None
+        if use.bytes > use.max_bytes or use.files > use.max_files:
+            seen.faults.append(f"more than may be: {use.bytes} bytes, {use.files} files")
+
+
+def _guarded(work: Callable[[User, Seen], None], user: User, seen: Seen) -> None:
+    try:
+        work(user, seen)
+    except Exception as error:
+        seen.faults.append(repr(error))
+    finally:
+        connection.close()
+
+
+ROLES: dict[str, Callable[[Part, Seen], None]] = {
+    work.__name__: work for work in (begin, attach, collect, read, be_slow, die, settle, limit, press)
+}
+
+
+def main() -> None:
+    part, seen = Part(**json.loads(sys.argv[1])), Seen()
+    try:
+        ROLES[part.role](part, seen)
+    except Exception as error:  # whatever it is: a user would have met it
+        seen.faults.append(f"{part.role}: {error!r}")
+    if seen.faults and part.mistake:  # caught: the others need not go on
+        Path(part.stop).touch()
+    sys.stdout.write(json.dumps({"counts": seen.counts, "faults": seen.faults}) + "\n")

@@ -1,0 +1,57 @@
+"""Two uploads for one session at the same moment: each may wait, but never for each other."""
+
+import io
+import json
+import time
+from threading import Thread
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from assets_app.operations.intake import keep_asset, receive_bytes
+from sessions_app.models import SessionFile
+from sessions_app.operations.collect import collect_file
+from sessions_app.operations.files import attach_file
+from tests.make import PNG, make_recording
+
+SIDECAR = {"timestamp": "2025-12-14T10:24:07.182Z", "labels": []}
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+def wait_for_somebody_who_waits() -> None:
+    """On SQLite everybody waits at the door, holding nothing."""
+    deadline = time.monotonic() + 20
+    while connection.vendor == "postgresql" and time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_labels_and_an_attachment_for_one_session_do_not_block_each_other(alice: User) -> None:
+    """PostgreSQL would break one of them off, and somebody's file would be refused for no reason that they could see."""
+    session = make_recording(by=alice).session
+    failures: list[BaseException] = []
+
+    def send_labels() -> None:
+        try:
+            collect_file(io.BytesIO(json.dumps(SIDECAR).encode()), name="2025-12-14T10_24_07.182Z.meta.json", by=alice)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    with receive_bytes(io.BytesIO(PNG), name="photo.png") as received, transaction.atomic():
+        asset = keep_asset(received, by=alice)
+        labels = Thread(target=send_labels)
+        labels.start()
+        wait_for_somebody_who_waits()
+        attach_file(session=session, asset=asset, role=SessionFile.Role.ATTACHMENT, by=alice)
+    labels.join()
+    assert failures == []
+    assert SessionFile.objects.filter(session=session).count() == 3
