@@ -1,7 +1,7 @@
 """Doing something to every chosen row, and telling how many it was done to and why not to the others."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -33,8 +33,8 @@ def each(rows: QuerySet[M], do: Callable[[M], str]) -> Tally:
     Args:
         do: answers with `DONE`, or with why the row is left alone: a whole sentence, or the end of one.
     """
-    tally = Tally()
-    chosen: Iterable[M] = rows[:MOST_AT_ONCE]
+    chosen, total = chosen_of(rows)
+    tally = Tally(beyond=total - len(chosen))
     for row in chosen:
         try:
             reason = do(row)
@@ -44,9 +44,13 @@ def each(rows: QuerySet[M], do: Callable[[M], str]) -> Tally:
             tally.done += 1
         else:
             tally.left[reason] += 1
-    if tally.done + tally.left.total() == MOST_AT_ONCE:
-        tally.beyond = rows.count() - MOST_AT_ONCE
     return tally
+
+
+def chosen_of(rows: QuerySet[M]) -> tuple[list[M], int]:
+    """At most 1000 of them, and how many there are: read before anything is done, which may change what the list shows."""
+    chosen: list[M] = list(rows[: MOST_AT_ONCE + 1])
+    return (chosen, len(chosen)) if len(chosen) <= MOST_AT_ONCE else (chosen[:-1], rows.count())
 
 
 def tell(request: HttpRequest, tally: Tally, *, one: str, many: str, done: str) -> None:
@@ -62,7 +66,7 @@ def tell(request: HttpRequest, tally: Tally, *, one: str, many: str, done: str) 
     if len(tally.left) > MOST_REASONS:
         rest = sum(number for _, number in tally.left.most_common()[MOST_REASONS:])
         messages.warning(request, f"{counted(rest)} left alone for other reasons. Choose fewer to see them.")
-    if tally.beyond > 0:
+    if tally.beyond:
         messages.warning(request, f"{counted(tally.beyond)} not looked at: {MOST_AT_ONCE:,} are done at once. Do it again.")
     if not tally.done and not tally.left:
         messages.warning(request, "There was nothing to do.")

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from assets_app.admin.telling import DONE, each, tell
+from assets_app.admin.telling import DONE, chosen_of, each, tell
 from assets_app.errors import StoreUnavailable
 from assets_app.models import Blob
 from assets_app.operations.verification import repair_blob, verify_blob
@@ -20,11 +20,12 @@ def verify_now(request: HttpRequest, blobs: QuerySet[Blob]) -> None:
     ends = time.monotonic() + SECONDS
     found: Counter[str] = Counter()
     away: dict[str, str] = {}
-    for blob in blobs.order_by("verified_at", "pk").iterator(chunk_size=200):
+    chosen, total = chosen_of(blobs.order_by("verified_at", "pk"))
+    for blob in chosen:
         if found["right"] + found["wrong"] and time.monotonic() > ends:
-            found["late"] = blobs.count() - found.total()
             break
         found[_verify(blob, away)] += 1
+    late = total - found.total()
     if found["right"]:
         messages.success(request, f"The bytes of {_files(found['right'])} were read again, and are right.")
     if found["wrong"]:
@@ -34,8 +35,8 @@ def verify_now(request: HttpRequest, blobs: QuerySet[Blob]) -> None:
         messages.error(request, told)
     for message in away.values():
         messages.warning(request, f"{message} {_files(found['away'])} not read; that says nothing about the bytes.")
-    if found["late"] > 0:
-        messages.warning(request, f"{_files(found['late'])} not read: that takes too long. Do it again: they come first then.")
+    if late:
+        messages.warning(request, f"{_files(late)} not read: that takes too long. Do it again: they come first then.")
 
 
 def _verify(blob: Blob, away: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
-from assets_app.admin import verifying
+from assets_app.admin import telling, verifying
 from assets_app.models import Asset, Blob, BlobChunk, Job, PendingObject, ShareLink, StorageUse
 from assets_app.operations.assets import delete_asset, edit_asset
 from assets_app.operations.blobs import begin_object
@@ -411,6 +411,18 @@ def test_verifying_much_ends_before_the_patience_of_who_waits(
     before = set(Blob.objects.values_list("verified_at", flat=True))
     act(client, "verify_bytes", *assets)
     assert len(before & set(Blob.objects.values_list("verified_at", flat=True))) == 2  # the longest unread came first
+
+
+def test_what_is_too_much_for_once_is_told(alice: User, sam: User, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        make_asset(by=alice, data=png(number), name=f"{number}.png")
+    monkeypatch.setattr(telling, "MOST_AT_ONCE", 2)
+    client = page(sam)
+    everything = {"action": "move_to_trash", "select_across": "1", "_selected_action": [Asset.objects.latest("pk").pk]}
+    told = words(client.post(f"{ASSETS}?state=live", everything, follow=True))
+    assert "2 files moved to the trash." in told
+    assert "3 files not looked at" in told
+    assert Asset.objects.live().count() == 3
 
 
 def test_bytes_tell_who_uses_them(asset: Asset, bob: User, sam: User, page: Page) -> None:

@@ -23,7 +23,7 @@ from tests.conftest import Page, words
 from tests.make import PNG, make_asset
 
 DASHBOARD, ASSETS = "/admin/assets_app/asset/dashboard/", "/admin/assets_app/asset/"
-MANY = int(os.environ.get("MANY_ASSETS", "2000"))
+MANY = int(os.environ.get("MANY_ASSETS", "1000"))
 
 
 def numbers_of(response: object) -> dict[str, str]:
