@@ -10,9 +10,9 @@ from benchmarks.assets_report import Results
 from benchmarks.assets_scale import CONNECTIONS, Scale, say
 from benchmarks.assets_transfers import FILE_BYTES
 from benchmarks.bodies import MEBIBYTE, Body, text, video
-from benchmarks.keepers import Keeper, connect, wait_for_facts
-from benchmarks.servers import Databases, holdfast, plain
-from benchmarks.slow import Probed, Readers, probe
+from benchmarks.keepers import Keeper, connect, connect_all, wait_for_facts
+from benchmarks.servers import PROCESSES, Databases, holdfast, plain
+from benchmarks.slow import PATIENCE_SECONDS, Probed, Readers, probe
 from benchmarks.transfers import repeat_all
 from benchmarks.watch import Watch, memory
 from tests.hub import Hub
@@ -61,10 +61,11 @@ def _restart(hub: Hub) -> None:
 
 def _warm(ours: keepers.Holdfast) -> None:
     """What is loaded or opened only once, with small files only: all threads, and their connections to the database."""
-    with closing(connect(ours)) as line:
-        ours.send(line, text(2_000))
-        path = ours.send(line, video(MEBIBYTE // 2))
-        wait_for_facts(line, path)
+    for line in connect_all(ours, PROCESSES):
+        with closing(line):
+            ours.send(line, text(2_000))
+            path = ours.send(line, video(MEBIBYTE // 2))
+            wait_for_facts(line, path)
     about = path.removesuffix("/data")
     for _ in range(3):
         repeat_all([lambda: _nothing(probe(ours.port, ours.authorization, about, 0.3))] * READERS, 0)
@@ -161,7 +162,8 @@ def _idle_and_busy(results: Results, ours: _Asked, path: str, seconds: float) ->
 
 
 def _busy(results: Results, asked: _Asked, count: int, pace: float, seconds: float) -> None:
-    readers = asked.readers(count, pace, seconds + 4)
+    seconds += PATIENCE_SECONDS
+    readers = asked.readers(count, pace, seconds + 1)
     found = asked.probe(asked.small, seconds)
     read = readers.end()
     name = f"{asked.keeper.name}, {count} slow readers of {pace / 1e6:g} MB/s"

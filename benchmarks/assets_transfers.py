@@ -166,7 +166,7 @@ def _over_http(ground: Field, keeper: Keeper, make_step: Callable[[Line], Step],
     try:
         cpu = cpu_seconds(roots)
         done = repeat_all([make_step(line) for line in lines], seconds)
-        return Measured(done.rate, (cpu_seconds(roots) - cpu) / done.count * 1000)
+        return Measured(done.rate, (cpu_seconds(roots) - cpu) / done.times * 1000)
     finally:
         for line in lines:
             line.close()
@@ -177,4 +177,4 @@ def _by_hand(ground: Field, begin: Callable[[], Step], seconds: float, after: St
     used = repeat_in_processes(begin, seconds, CONNECTIONS)
     cpu = cpu_seconds(ground.database) - cpu + used.cpu_seconds
     after()
-    return Measured(used.done.rate, cpu / used.done.count * 1000)
+    return Measured(used.done.rate, cpu / used.done.times * 1000)

@@ -86,7 +86,7 @@ class ChunkFloor:
 
         def begin() -> Step:
             execute, rows = self._connect(), range(-(-size // MEBIBYTE))
-            return lambda: _nothing(_expect(size, sum(len(execute(SELECT, key, row).fetchone()[0]) for row in rows)))
+            return lambda: _expect(size, sum(len(execute(SELECT, key, row).fetchone()[0]) for row in rows))
 
         return begin
 
@@ -124,7 +124,7 @@ def repeat_in_processes(begin: Callable[[], Step], seconds: float, count: int) -
         ready.wait(timeout=60)
         cpu = time.process_time()
         done = repeat(step, seconds)
-        found[3 * index : 3 * index + 3] = [done.count, done.rate, time.process_time() - cpu]
+        found[3 * index : 3 * index + 3] = [done.times, done.rate, time.process_time() - cpu]
 
     processes = [fork.Process(target=work, args=(index,), daemon=True) for index in range(count)]
     for process in processes:

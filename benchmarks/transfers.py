@@ -76,7 +76,7 @@ class Line(Connection):
 class Done(NamedTuple):
     """How often something was done, and how often a second by all who did it together."""
 
-    count: int
+    times: int
     rate: float
 
 
@@ -113,4 +113,4 @@ def repeat_all(steps: Sequence[Step], seconds: float) -> Done:
         thread.join()
     if errors:
         raise errors[0]
-    return Done(sum(each.count for each in done), sum(each.rate for each in done))
+    return Done(sum(each.times for each in done), sum(each.rate for each in done))
