@@ -5,6 +5,7 @@ import sqlite3
 import time
 from contextlib import ExitStack, closing
 from statistics import median
+from typing import NamedTuple
 
 import psycopg
 
@@ -80,7 +81,7 @@ def measure_gallery(scale: Scale, made: Databases, results: Results) -> None:
     with ExitStack() as stack:
         hubs = [_filled(stack, made, count) for count in (scale.few_assets, scale.many_assets)]
         for name in LISTS:
-            questions = [told[name] for _line, told in hubs]
+            questions = [each.told[name] for each in hubs]
             text_ = (
                 f"{name}: questions to the database with {scale.many_assets:,} assets ({questions[1]}) − with {scale.few_assets}"
             )
@@ -88,13 +89,22 @@ def measure_gallery(scale: Scale, made: Databases, results: Results) -> None:
         for number in range(scale.rounds):
             say(f"Lists of assets, {number + 1} of {scale.rounds}")
             for name in LISTS:
-                few, many = _times(hubs[0][0], hubs[1][0], name)
+                with closing(hubs[0].connect()) as first, closing(hubs[1].connect()) as second:
+                    few, many = _times(first, second, name)
                 results.tell(f"{name} with {scale.few_assets} assets, ms", few)
                 results.tell(f"{name} with {scale.many_assets:,} assets, ms", many)
                 results.tell(f"{name}: time with many assets ÷ with few", many / few, digits=2)
 
 
-def _filled(stack: ExitStack, made: Databases, count: int) -> tuple[Line, dict[str, str | int]]:
+class _Visited(NamedTuple):
+    hub: Hub
+    told: dict[str, str | int]
+
+    def connect(self) -> Line:
+        return Line(self.hub.port, cookie=f"sessionid={self.told['cookie']}")
+
+
+def _filled(stack: ExitStack, made: Databases, count: int) -> _Visited:
     say(f"Adding {count:,} assets")
     url = stack.enter_context(made.fresh())
     hub = stack.enter_context(holdfast(url))
@@ -102,10 +112,7 @@ def _filled(stack: ExitStack, made: Databases, count: int) -> tuple[Line, dict[s
     with closing(connect(ours)) as line:
         ours.send(line, text(2_000))
     copy_assets(url, count - 1)
-    told = _questions(hub)
-    line = Line(hub.port, cookie=f"sessionid={told['cookie']}")
-    stack.callback(line.close)
-    return line, told
+    return _Visited(hub, _questions(hub))
 
 
 def _questions(hub: Hub) -> dict[str, str | int]:

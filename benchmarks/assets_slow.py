@@ -168,9 +168,8 @@ def _busy(results: Results, asked: _Asked, count: int, pace: float, seconds: flo
     read = readers.end()
     name = f"{asked.keeper.name}, {count} slow readers of {pace / 1e6:g} MB/s"
     is_goal = count == MANY
-    results.tell(
-        f"{name}: unanswered of {len(found.seconds) + found.unanswered}", found.unanswered, most=0.0 if is_goal else None
-    )
+    results.tell(f"{name}: answered within {PATIENCE_SECONDS:g} s", len(found.seconds), digits=0)
+    results.tell(f"{name}: unanswered", found.unanswered, most=0.0 if is_goal else None, digits=0)
     if len(found.seconds) > 1:
         middle, late = _late(found)
         results.tell(f"{name}: p50, ms", middle)
