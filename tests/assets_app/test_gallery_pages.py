@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from assets_app.models import Asset, AssetTag, Blob, Thumbnail
 from assets_app.operations.assets import delete_asset, edit_asset
-from assets_app.operations.quotas import set_quota, take_space
+from assets_app.operations.quotas import repair_uses, set_quota, take_space
 from assets_app.operations.sharing import share_asset
 from sessions_app.models import SessionFile
 from sessions_app.operations.files import attach_file
@@ -45,6 +45,7 @@ def many_assets(owner: User, count: int) -> None:
     Asset.objects.bulk_create(assets, batch_size=1000)
     AssetTag.objects.bulk_create([AssetTag(asset=asset, tag="many") for asset in assets], batch_size=1000)
     Thumbnail.objects.bulk_create([Thumbnail(asset=asset, width=160, blob=blob) for asset in assets], batch_size=1000)
+    repair_uses()
 
 
 def names_on(response: HttpResponse) -> list[str]:
