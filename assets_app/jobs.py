@@ -7,6 +7,7 @@ queue only carries a nudge with a ledger row's id; see `assets_app.operations.jo
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.contrib.admin import AdminSite
 from django.utils import timezone
 from django_tasks import task as library_task
 from django_tasks_db.management.commands.db_worker import Worker
@@ -52,6 +53,13 @@ def prune_nudges() -> int:
 
 def waiting_nudges() -> int:
     return DBTaskResult.objects.ready().count()
+
+
+def hide_library(site: AdminSite) -> None:
+    """Take the library's own list out of the admin: its rows are nudges, and what is true of a job is in the ledger."""
+    from django_tasks_db import admin  # noqa: F401, PLC0415  (importing it registers the list; it will not be imported again)
+
+    site.unregister(DBTaskResult)
 
 
 def work(*, worker_id: str, interval: float, until_idle: bool) -> None:

@@ -53,8 +53,8 @@ class WindowInline(admin.TabularInline[M, P]):
 def sized(size_bytes: int) -> str:
     """A number of bytes for people: `1.8 MB`."""
     size = float(size_bytes)
-    for unit in ("bytes", "kB", "MB"):
+    for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
-    return f"{size:.1f} GB"
+    return f"{size:.1f} TB"

@@ -5,7 +5,7 @@ from threading import Lock
 
 import structlog
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
@@ -21,7 +21,7 @@ from config.api import BUSY, UNANSWERED, bad_request, error_body, headers_of, re
 log = structlog.get_logger(__name__)
 ADMIN = "/admin/"
 LARGE = 1024 * 1024
-UNFIT = (ValueError, OverflowError)
+UNFIT = (ValueError, OverflowError, ValidationError)
 
 
 class RequestLogMiddleware(RequestMiddleware):

@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from assets_app.models import ApiToken, Job
+from assets_app.operations.blobs import begin_object
+from assets_app.operations.sharing import create_link
 from assets_app.operations.tokens import create_token
 from sessions_app.models import Session
 from sessions_app.operations.saves import save_session
@@ -21,7 +23,8 @@ OURS = [model for model in admin.site._registry if model._meta.app_label in ("as
 def everything(alice: User) -> Session:
     """One of each thing that the admin shows."""
     session = make_recording(by=alice).session
-    make_asset(by=alice)
+    create_link(asset=make_asset(by=alice), by=alice)
+    begin_object("database")
     create_token(user=alice, name="kit")
     save_session(session_id=session.session_id, value={"note": "lost"}, based_on=9, by=alice)
     return session
