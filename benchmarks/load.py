@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import psutil
 
@@ -32,6 +32,9 @@ class Connection:
     def ask(self, method: str, path: str, body: bytes = b"") -> Answer:
         head = f"{method} {path} {self._head}Content-Length: {len(body)}\r\n\r\n".encode()
         self._socket.sendall(head + body)
+        return self._answer()
+
+    def _answer(self) -> Answer:
         received = bytearray()
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._receive()
@@ -59,12 +62,15 @@ class Connection:
         self._socket.close()
 
 
-def spread_connections(connect: Callable[[], Connection], count: int, servers: int, root: psutil.Process) -> list[Connection]:
+C = TypeVar("C", bound=Connection)
+
+
+def spread_connections(connect: Callable[[], C], count: int, servers: int, root: psutil.Process) -> list[C]:
     """So many connections, evenly over the server processes below `root`.
 
     Whichever process wakes up first accepts a connection. Left to luck, one of two often gets all of them.
     """
-    shares: dict[int, list[Connection]] = {}
+    shares: dict[int, list[C]] = {}
     for _ in range(TRIES):
         connection = connect()
         share = shares.setdefault(_server_of(connection, root), [])

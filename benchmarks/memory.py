@@ -20,13 +20,13 @@ def peak_megabytes(hub: Hub, size: int) -> float:
     contender = Holdfast(hub)
     workers = _web_workers(hub)
     Editors(contender, 9_000, name="warm").saving().end()  # what is loaded only once belongs to idling
-    idle = {worker.pid: _proportional_bytes(worker) for worker in workers}
+    idle = {worker.pid: proportional_bytes(worker) for worker in workers}
     editors = Editors(contender, size, name="huge", people=PEOPLE)
     running = editors.saving()
     worst = 0
     deadline = time.monotonic() + LONGEST_SECONDS
     while running.count() < SAVES and running.is_well() and time.monotonic() < deadline:
-        worst = max([worst, *(_proportional_bytes(worker) - idle[worker.pid] for worker in workers)])
+        worst = max([worst, *(proportional_bytes(worker) - idle[worker.pid] for worker in workers)])
         time.sleep(BETWEEN_SAMPLES)
     running.end()
     return worst / 1024 / 1024
@@ -38,7 +38,7 @@ def _web_workers(hub: Hub) -> list[psutil.Process]:
     return [process for process in servers if process.ppid() in {server.pid for server in servers}]
 
 
-def _proportional_bytes(process: psutil.Process) -> int:
+def proportional_bytes(process: psutil.Process) -> int:
     """Its memory; what it shares is divided among those who share it."""
     found = re.search(r"^Pss: +(\d+) kB", Path(f"/proc/{process.pid}/smaps_rollup").read_text(), re.MULTILINE)
     assert found is not None

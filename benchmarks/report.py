@@ -87,7 +87,7 @@ def tables(figures: Figures) -> list[tuple[list[str], list[list[str]]]]:
         [cell.task, cell.who, spread([one.rate for one in found], 1), spread([one.cpu for one in found], 3)]
         for cell, found in figures.measured.items()
     ]
-    ratios = [line for goal in goals(figures.database) if (line := _told(goal, figures))]
+    ratios = [line for goal in goals(figures.database) if (line := told(goal, figures))]
     for name, number in figures.numbers.items():
         ratios.append([name, f"{number:.1f}", f"< {MEMORY_GOAL:.0f}", "met" if number < MEMORY_GOAL else "MISSED"])
     return [
@@ -96,7 +96,7 @@ def tables(figures: Figures) -> list[tuple[list[str], list[list[str]]]]:
     ]
 
 
-def _told(goal: Goal, figures: Figures) -> list[str]:
+def told(goal: Goal, figures: Figures) -> list[str]:
     """A line of the table; nothing if a part of it was not measured."""
     if goal.above not in figures.measured or goal.below not in figures.measured:
         return []

@@ -65,10 +65,10 @@ def databases(kind: str) -> Iterator[Databases]:
 
 
 @contextmanager
-def holdfast(database_url: str) -> Iterator[Hub]:
+def holdfast(database_url: str, **settings: str) -> Iterator[Hub]:
     """Our hub as `manage.py serve` starts it, with USERS."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
-        hub = Hub(Path(folder), database_url, WEB_CONCURRENCY=str(PROCESSES), WEB_THREADS=str(THREADS))
+        hub = Hub(Path(folder), database_url, WEB_CONCURRENCY=str(PROCESSES), WEB_THREADS=str(THREADS), **settings)
         try:
             hub.start()
             hub.manage("shell", "-v0", "-c", NEW_USERS)

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.keys import read_or_create_secret
 from config.logs import logging_config
+from config.origins import allow_bucket
 
 # --- paths and environment -------------------------------------------------------------------------------------------
 
@@ -210,6 +211,8 @@ if HOLDFAST_S3_BUCKET:
             "max_memory_size": 8 * 1024 * 1024,
         },
     }
+    if HOLDFAST_S3_REDIRECT:
+        allow_bucket(CONTENT_SECURITY_POLICY, **STORAGES["s3"]["OPTIONS"])
 
 # --- static files ----------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ NOTHING = "default-src 'none'; sandbox"
 # A film opened by itself: the browser's own player asks for it once more, as from this origin. Still no script may run.
 PLAYER = "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
 KEEP = "max-age=31536000, immutable"
+SHOWN = "default-src 'none'; sandbox"
+# A browser's own player asks for the film once more, in parts, and as the page that it is. Scripts stay forbidden.
+PLAYED = "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
 
 
 @dataclass(frozen=True)

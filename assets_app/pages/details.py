@@ -137,7 +137,7 @@ def _edit(request: HttpRequest, found: Asset) -> HttpResponse:
 def _too_late(request: HttpRequest, found: Asset) -> HttpResponse:
     """Somebody edited it first. What was typed stays in the form; saved again, it takes the place of what they saved."""
     newest = visible_asset(request, found.pk)
-    form = EditForm(request.POST | {"revision": newest.revision})
+    form = EditForm(request.POST.dict() | {"revision": newest.revision})
     tags = ", ".join(newest.tags) or "none"
     form.is_valid()
     form.add_error(

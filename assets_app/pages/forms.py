@@ -10,7 +10,8 @@ from assets_app.operations.search import Wanted
 from assets_app.operations.sharing import LONGEST_DAYS
 
 TYPES = {"image": "Images", "video": "Videos", "audio": "Sound", "document": "Documents", "data": "Data"}
-OWNERS = [("", "All that I may see"), ("me", "Mine"), ("others", "Shared with me")]
+OWNERS = [("", "All"), ("me", "Mine"), ("others", "Shared with me")]
+OWNERS_FOR_STAFF = [("", "All"), ("me", "Mine"), ("others", "Of others")]
 NAME_LENGTH, TAG_LENGTH = 255, 100
 
 
@@ -39,8 +40,10 @@ class FilterForm(forms.Form):
 
     MORE = ("tag", "session", "client", "campaign")
 
-    def __init__(self, data: QueryDict, *, sessions: list[tuple[str, str]]) -> None:
+    def __init__(self, data: QueryDict, *, sessions: list[tuple[str, str]], is_staff: bool = False) -> None:
         super().__init__(data, auto_id="filter_%s")
+        if is_staff:
+            self.fields["owner"].widget.choices = OWNERS_FOR_STAFF
         chosen = self.data.get("session", "")
         if chosen and chosen not in dict(sessions):
             sessions = [(chosen, chosen), *sessions]
@@ -85,5 +88,5 @@ class LinkForm(forms.Form):
 
     days = forms.FloatField(label="Days", initial=7, widget=forms.NumberInput(attrs={"min": 1, "max": LONGEST_DAYS, "step": 1}))
     uses = forms.IntegerField(
-        label="Uses", required=False, widget=forms.NumberInput(attrs={"min": 1, "max": 1_000_000, "placeholder": "any number"})
+        label="Uses", required=False, widget=forms.NumberInput(attrs={"min": 1, "max": 1_000_000, "placeholder": "any"})
     )

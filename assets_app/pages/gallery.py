@@ -43,7 +43,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     """What the visitor may see, newest first, a page at a time; filtered by the address."""
     user = user_of(request)
     sessions = sessions_of(user)
-    form = FilterForm(request.GET, sessions=sessions)
+    form = FilterForm(request.GET, sessions=sessions, is_staff=user.is_staff)
     is_valid = form.is_valid()
     found = find_assets(form.wanted(), by=user) if is_valid else Asset.objects.none()
     page = page_of(described(found), request)

@@ -19,6 +19,7 @@ CODECS = {
     "opus": "Opus",
     "vorbis": "Vorbis",
     "flac": "FLAC",
+    "pcm_u8": "PCM, 8 bit",
     "pcm_s16le": "PCM, 16 bit",
     "pcm_s24le": "PCM, 24 bit",
 }
@@ -56,6 +57,8 @@ def badge(asset: Asset) -> str:
 def facts_in_words(asset: Asset) -> list[tuple[str, str]]:
     """Labels and values of what the bytes say, in the order in which people ask for them."""
     told = dict(asset.facts)
+    if asset.type == "audio" and told.get("audioCodec") == told.get("codec"):
+        told.pop("audioCodec", None)
     lines = [("Picture", _picture(told.pop("width", None), told.pop("height", None)))]
     for name, label, tell in LINES:
         if name in told:
@@ -127,7 +130,7 @@ def _label(name: str) -> str:
 
 LINES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("duration", "Duration", _number(_duration)),
-    ("frameRate", "Frame rate", _number(lambda rate: f"{rate:g} frames/s")),
+    ("frameRate", "Frame rate", _number(lambda rate: f"{rate:g} frame{'' if rate == 1 else 's'}/s")),
     ("codec", "Codec", _codec),
     ("audioCodec", "Sound codec", _codec),
     ("channels", "Channels", _number(lambda count: CHANNELS.get(count, f"{count:g} channels"))),

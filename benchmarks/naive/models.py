@@ -1,4 +1,4 @@
-"""Sessions with their document in a JSON column, and a log."""
+"""Sessions with their document in a JSON column, and a log; files with their bytes in one value."""
 
 from typing import ClassVar
 
@@ -41,3 +41,20 @@ class PlainActivity(models.Model):
 
     def __str__(self) -> str:
         return self.action
+
+
+class PlainFile(models.Model):
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=100)
+    data = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager["PlainFile"]] = models.Manager()
+
+    class Meta:
+        app_label = "naive"
+        db_table = "plain_files"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,17 +1,24 @@
-"""The API: a serializer, a view set, a router; and the WSGI application that gunicorn loads."""
+"""The API: serializers, a view set, a router, two views for files; and the WSGI application that gunicorn loads."""
 
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
 
 application = get_wsgi_application()
 
 from rest_framework import serializers, viewsets  # noqa: E402  (these need Django to be set up)
 from rest_framework.exceptions import APIException  # noqa: E402
+from rest_framework.parsers import MultiPartParser  # noqa: E402
+from rest_framework.request import Request  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
 from rest_framework.routers import DefaultRouter  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
 
-from benchmarks.naive.models import PlainActivity, PlainSession  # noqa: E402
+from benchmarks.naive.models import PlainActivity, PlainFile, PlainSession  # noqa: E402
 
 
 class Conflict(APIException):
@@ -62,6 +69,25 @@ class PlainSessionViewSet(viewsets.ModelViewSet[PlainSession]):
         PlainActivity.objects.create(session=session, user=self.request.user, action=action, version=session.version)
 
 
+class PlainFilesView(APIView):
+    parser_classes = [MultiPartParser]
+
+    def post(self, request: Request) -> Response:
+        sent: Any = request.FILES["file"]
+        file = PlainFile.objects.create(owner=request.user, name=sent.name, content_type=sent.content_type, data=sent.read())
+        return Response({"id": file.pk, "size": len(file.data)}, status=201)
+
+
+class PlainFileView(APIView):
+    def get(self, request: Request, file_id: int) -> HttpResponse:
+        file = get_object_or_404(PlainFile, pk=file_id, owner=request.user)
+        return HttpResponse(bytes(file.data), content_type=file.content_type, headers={"Content-Length": str(len(file.data))})
+
+
 router = DefaultRouter()
 router.register("sessions", PlainSessionViewSet, basename="session")
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("files/", PlainFilesView.as_view()),
+    path("files/<int:file_id>/", PlainFileView.as_view()),
+]

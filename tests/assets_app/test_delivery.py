@@ -119,6 +119,14 @@ def test_head_says_what_get_would_and_ranges_mean_nothing_to_it(get: Get) -> Non
     assert {k: v for k, v in head.items() if k not in differing} == {k: v for k, v in whole.items() if k not in differing}
 
 
+def test_a_browser_s_own_player_may_ask_for_the_film_but_run_nothing(alice: User) -> None:
+    """Shut in as everything else is, a film opened by itself stays black: the player's own request is refused."""
+    blob = make_asset(by=alice).blob
+    for content_type in ("video/mp4", "audio/mpeg"):
+        told = deliver(RequestFactory().get("/"), Deliverable(blob, content_type, "a", inline=True))["Content-Security-Policy"]
+        assert told == "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+
+
 def test_what_a_browser_is_told(get: Get, alice: User) -> None:
     response = get()
     assert response["Accept-Ranges"] == "bytes"

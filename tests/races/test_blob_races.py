@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_no_asset_ever_lacks_its_bytes_and_nothing_is_left_behind(course: BlobCo
     """A file that the hub promised to keep, and that is gone; or a disk that fills with what nobody can find any more."""
     started = time.monotonic()
     attaches = sizes().attaches // (20 if course.store == "s3" and is_big() else 3 if course.store == "s3" else 1)
-    times = {"abandoned_seconds": ABANDONED_SECONDS}
+    times: dict[str, Any] = {"abandoned_seconds": ABANDONED_SECONDS}
     others = [course.start("collect", number=number, **times) for number in range(COLLECTORS)]
     with course.around(*others, course.start("read")) as around:
         parts = [course.start("attach", number=number, steps=attaches // ATTACHERS + 1) for number in range(ATTACHERS)]
