@@ -183,7 +183,7 @@ class AssetView(APIView):
 
     @extend_schema(operation_id="delete_asset", request=None, responses={200: shapes.DONE})
     def delete(self, request: Request, asset_id: UUID) -> Response:
-        delete_asset(asset=visible_asset(request, asset_id), by=user_of(request))
+        delete_asset(asset=visible_asset(request, asset_id), by=user_of(request), based_on=_revision(request))
         return Response({"success": True, "message": f"Asset {asset_id} deleted successfully"})
 
 

@@ -101,7 +101,7 @@ def test_one_file_tells_all_that_is_known_of_it(asset: Asset, alice: User, bob: 
     told = words(page(sam).get(f"{ASSETS}{asset.pk}/change/"))
     for expected in (
         "1 × 1 pixels", "Transparent yes", asset.blob.sha256, f"database, as {asset.blob.key}", "1 more file", "bob", "0 of 3",
-        "a file of the session 'Checks'", f"/b/{asset.blob.sha256}", "link made", "shared", "published", "none known",
+        "A file of the session “Checks”", f"/b/{asset.blob.sha256}", "link made", "shared", "published", "none known",
     ):  # fmt: skip
         assert expected in told, expected
 

@@ -48,7 +48,7 @@ def test_files_go_to_the_trash_and_come_back(asset: Asset, alice: User, sam: Use
     client = page(sam)
     told = words(act(client, "move_to_trash", asset, used))
     assert "1 file moved to the trash." in told
-    assert "1 file left alone: 'used.png' is a file of the session 'Checks'" in told
+    assert "1 file left alone: 'used.png' is needed. A file of the session “Checks”" in told
     asset.refresh_from_db()
     assert asset.deleted_by == sam
     assert "1 file left alone: in the trash already." in words(act(client, "move_to_trash", asset))
