@@ -92,7 +92,7 @@ def _grouped(value: float) -> str:
 
 
 def _with_unit(unit: str) -> Callable[[Any], str]:
-    return lambda value: f"{value:,} {unit}"
+    return lambda value: f"{value:,g} {unit}"
 
 
 def _bit_rate(value: float) -> str:

@@ -62,6 +62,7 @@ class Blob(models.Model):
     class Meta:
         db_table = "blobs"
         indexes = [
+            models.Index(fields=["sha256"], name="blob_by_digest"),
             models.Index(fields=["used_at"], name="blob_by_use"),
             models.Index(fields=["verified_at"], name="blob_by_verification"),
             models.Index(fields=["checked_at"], name="blob_by_check"),

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from assets_app import kinds
 from assets_app.errors import InUse, NotAllowed, NotFound, PreconditionFailed
-from assets_app.models import Asset, AssetQuerySet
+from assets_app.models import Asset, PurgedAsset
 from assets_app.names import check_file_name
 from assets_app.operations.changes import record_change
 from assets_app.operations.intake import check_tags, copy_tags
+from assets_app.operations.places import places_of
 from assets_app.operations.quotas import give_back_space
 
 if TYPE_CHECKING:
@@ -38,11 +39,7 @@ def edit_asset(
     """
     with transaction.atomic():
         held = hold_asset(asset, by=by)
-        if based_on is not None and held.revision != based_on:
-            raise PreconditionFailed(
-                f"The asset was edited since: it stands at revision {held.revision}. Read it again, and repeat your change.",
-                currentETag=f'"{held.revision}"',
-            )
+        _check_revision(held, based_on)
         before = (held.name, held.tags)
         if name is not None:
             held.name = check_file_name(name)
@@ -59,19 +56,23 @@ def edit_asset(
     return held
 
 
-def delete_asset(*, asset: Asset, by: "User") -> Asset:
+def delete_asset(*, asset: Asset, by: "User", based_on: int | None = None) -> Asset:
     """Move it to the trash, from where it can be brought back for `HOLDFAST_TRASH_DAYS`.
+
+    Args:
+        based_on: the revision that the caller saw; None if that does not matter.
 
     Raises:
         NotFound, NotAllowed: it is gone, or is somebody else's.
+        PreconditionFailed: somebody edited it since.
         InUse: something is built on it.
     """
     with transaction.atomic():
         held = hold_asset(asset, by=by)
-        if uses := uses_of(held):
-            raise InUse(
-                f"'{held.name}' is {'; '.join(uses[:3])}. Delete that first, or leave the file where it is.", usedBy=uses[:20]
-            )
+        _check_revision(held, based_on)
+        if uses := uses_of(held, by=by):
+            words = f"'{held.name}' is needed. {'; '.join(uses[:3])}. Delete that first, or leave the file where it is."
+            raise InUse(words, usedBy=uses[:20])
         held.deleted_at, held.deleted_by = timezone.now(), by
         held.save(update_fields=["deleted_at", "deleted_by"])
         tell(held, "deleted", held.deleted_at)
@@ -95,9 +96,9 @@ def restore_asset(*, asset: Asset, by: "User") -> Asset:
     return held
 
 
-def uses_of(asset: Asset) -> list[str]:
-    """What the floors above built on it, in words."""
-    return [words for ask in AssetQuerySet.uses for words in ask(asset)]
+def uses_of(asset: Asset, *, by: "User") -> list[str]:
+    """What the floors above built on it, in words; of what `by` may not see, only that there is something."""
+    return [place.title for place in places_of(asset, by=by)]
 
 
 def delete_assets(*, ids: "list[UUID]", by: "User") -> list[dict[str, Any]]:
@@ -130,10 +131,11 @@ def purge_assets(*, now: datetime | None = None) -> int:
             asset = (
                 due.select_for_update(of=("self",), skip_locked=True).select_related("blob", "owner").filter(pk=asset_id).first()
             )
-            if asset is None or uses_of(asset):  # brought back, or another's who is at it
+            if asset is None or uses_of(asset, by=asset.owner):  # brought back, or another's who is at it
                 continue
             give_back_space(user=asset.owner, size_bytes=asset.blob.size_bytes)
             tell(asset, "purged", now)
+            PurgedAsset.objects.create(id=asset.pk, owner=asset.owner, name=asset.name, sha256=asset.blob.sha256, purged_at=now)
             asset.delete()
             purged += 1
     return purged
@@ -146,6 +148,14 @@ def hold_asset(asset: Asset, *, by: "User") -> Asset:
         raise NotFound(UNKNOWN)
     check_may_change(held, by=by)
     return held
+
+
+def _check_revision(held: Asset, based_on: int | None) -> None:
+    if based_on is not None and held.revision != based_on:
+        raise PreconditionFailed(
+            f"The asset was edited since: it stands at revision {held.revision}. Read it again, and repeat your change.",
+            currentETag=f'"{held.revision}"',
+        )
 
 
 def check_may_change(asset: Asset, *, by: "User") -> None:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from assets_app import kinds, parsing, sandbox, signals, storage
-from assets_app.errors import DigestMismatch, HoldfastError, InvalidInput, SandboxFailed
+from assets_app.errors import DigestMismatch, InvalidInput, SandboxFailed
 from assets_app.limits import check_free_space, max_asset_bytes, too_large
 from assets_app.models import Asset, AssetTag, PendingObject
 from assets_app.names import check_file_name, check_text, shown
@@ -197,12 +197,16 @@ def examine(received: ReceivedBytes) -> None:
 
 
 def facts_of(file: storage.ObjectReader, format_: str) -> tuple[dict[str, Any], str]:
-    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same."""
+    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same.
+
+    Raises:
+        StoreUnavailable, BytesMissing: they cannot be had now, which says nothing about them.
+    """
     try:
         return parsing.read_facts(file, format=format_), ""
     except SandboxFailed as failure:
         return {}, failure.details[:500]
-    except HoldfastError as refusal:
+    except InvalidInput as refusal:
         return {}, refusal.message[:500]
 
 

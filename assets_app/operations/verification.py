@@ -140,7 +140,7 @@ def _due(share: int, away: set[str]) -> Iterator[Blob]:
         if blob.store not in away and _claim(blob):
             yield blob
     while live.filter(damaged_at=None, checked_at__gt=_an_hour_ago()).count() < share:
-        rested = live.filter(_rested(), damaged_at=None).exclude(store__in=away)
+        rested = live.filter(_rested(), damaged_at=None, verified_at__lt=_half_the_time_ago()).exclude(store__in=away)
         claimed = next((blob for blob in rested.order_by("verified_at", "pk")[:CANDIDATES] if _claim(blob)), None)
         if claimed is None:
             return
@@ -153,6 +153,11 @@ def _claim(blob: Blob) -> bool:
 
 def _rested() -> Q:
     return Q(checked_at=None) | Q(checked_at__lte=_an_hour_ago())
+
+
+def _half_the_time_ago() -> datetime:
+    """What was read since is not read again yet: where there are few blobs, an hour's share is more than it has to be."""
+    return timezone.now() - timedelta(days=settings.HOLDFAST_VERIFY_DAYS) / 2
 
 
 def _an_hour_ago() -> datetime:

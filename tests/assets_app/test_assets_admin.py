@@ -144,7 +144,7 @@ def test_one_file_tells_all_that_is_known_of_it(asset: Asset, alice: User, bob: 
     told = words(page(sam).get(f"{ASSETS}{asset.pk}/change/"))
     for expected in (
         "1 × 1 pixels", "Transparent yes", asset.blob.sha256, f"database, as {asset.blob.key}", "1 more file", "bob", "0 of 3",
-        "a file of the session 'Checks'", f"/b/{asset.blob.sha256}", "link made", "shared", "published", "none known",
+        "A file of the session “Checks”", f"/b/{asset.blob.sha256}", "link made", "shared", "published", "none known",
     ):  # fmt: skip
         assert expected in told, expected
 
@@ -266,7 +266,7 @@ def test_files_go_to_the_trash_and_come_back(asset: Asset, alice: User, sam: Use
     client = page(sam)
     told = words(act(client, "move_to_trash", asset, used))
     assert "1 file moved to the trash." in told
-    assert "1 file left alone: 'used.png' is a file of the session 'Checks'" in told
+    assert "1 file left alone: 'used.png' is needed. A file of the session “Checks”" in told
     asset.refresh_from_db()
     assert asset.deleted_by == sam
     assert "1 file left alone: in the trash already." in words(act(client, "move_to_trash", asset))

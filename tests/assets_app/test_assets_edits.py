@@ -75,7 +75,9 @@ def test_an_edit_of_what_somebody_else_edited_is_412(alice: User, sam: User, api
     asset = make_asset(by=alice)
     etag = api(alice).get(address(asset))["ETag"]
     assert patch(api(sam), asset, {"name": "sam.png"}, **{"If-Match": etag}).status_code == 200
-    assert_refused(patch(api(alice), asset, {"name": "alice.png"}, **{"If-Match": etag}), 412, "PRECONDITION_FAILED")
+    refused = patch(api(alice), asset, {"name": "alice.png"}, **{"If-Match": etag})
+    now = assert_refused(refused, 412, "PRECONDITION_FAILED")["currentETag"]
+    assert patch(api(alice), asset, {"name": "sam.png"}, **{"If-Match": now}).status_code == 200
     assert_refused(patch(api(alice), asset, {"name": "alice.png"}, **{"If-Match": '"abc"'}), 400, "INVALID")
     assert Asset.objects.get().name == "sam.png"
 
@@ -140,6 +142,25 @@ def test_after_its_days_in_the_trash_nothing_is_left(alice: User, api: Apis) -> 
     assert_refused(api(alice).post(address(asset, "/restore"), {}), 404, "NOT_FOUND")
 
 
+def test_the_feed_tells_that_something_went(alice: User, charlie: User, api: Apis) -> None:
+    """Who mirrors the hub by it would keep what is gone."""
+    asset = make_asset(by=alice)
+    delete_asset(asset=asset, by=alice)
+    purge_assets(now=timezone.now() + timedelta(days=15))
+    told = api(alice).get("/api/changes").json()["changes"]
+    assert [(change["id"], change["action"]) for change in told] == [
+        (str(asset.pk), action) for action in ("stored", "deleted", "purged")
+    ]
+    assert api(charlie).get("/api/changes").json()["changes"] == []
+
+
+def test_a_deletion_of_what_somebody_else_edited_is_412(alice: User, sam: User, api: Apis) -> None:
+    asset = make_asset(by=alice)
+    etag = api(alice).get(address(asset))["ETag"]
+    patch(api(sam), asset, {"name": "sam.png"})
+    assert_refused(api(alice).client.delete(address(asset), headers={"If-Match": etag}), 412, "PRECONDITION_FAILED")
+
+
 def test_bytes_that_two_use_stay_when_one_goes(alice: User, bob: User, api: Apis) -> None:
     first, second = make_asset(by=alice), make_asset(by=bob)
     delete_asset(asset=first, by=alice)
@@ -163,7 +184,7 @@ def test_a_file_of_a_session_cannot_be_deleted(alice: User, api: Apis) -> None:
     asset, session = make_asset(by=alice), make_session(by=alice)
     attach_file(session=session, asset=asset, role=SessionFile.Role.ATTACHMENT, by=alice)
     refusal = assert_refused(delete(api(alice), address(asset)), 409, "IN_USE")
-    assert refusal["usedBy"] == ["a file of the session 'Checks'"]
+    assert refusal["usedBy"] == ["A file of the session “Checks”"]
 
 
 def test_many_are_deleted_each_by_itself(alice: User, bob: User, api: Apis) -> None:
@@ -218,7 +239,9 @@ def test_a_full_disk_refuses_files_and_keeps_all_else(alice: User, api: Apis, se
         ("sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:", "", 422),
         ("sha-256=:AAAA:", "", 400),
         ("sha-256=:{right}:", "0" * 64, 400),
-        ("sha-512=:abc=:", "", 201),
+        ("sha-512=:abc=:", "", 400),
+        ("SHA-256=:{right}:", "", 201),
+        ("sha-256=:{right}:, sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:", "", 400),
     ],
 )
 def test_a_digest_can_come_in_a_header(alice: User, api: Apis, header: str, field: str, status: int) -> None:

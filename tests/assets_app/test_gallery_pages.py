@@ -246,7 +246,7 @@ def test_deleting_asks_first_and_tells_of_each(alice: User, cast: dict[str, Asse
     assert Asset.objects.live().count() == 4, "asking is not deleting"
     text = words(client.post("/assets/delete/", {"ids": [*ids, str(uuid4())], "sure": "yes"}, follow=True))
     assert "In the trash: “own.png”." in text
-    assert "“filed.csv” was not deleted. 'filed.csv' is a file of the session 'Checks'" in text
+    assert "“filed.csv” was not deleted. 'filed.csv' is needed. A file of the session “Checks”" in text
     assert "“bobs.txt” was not deleted. You may look at this asset, but only its owner" in text
     assert "“One of them” was not deleted. There is no such asset" in text
     assert set(Asset.objects.live().values_list("name", flat=True)) == {"shared.png", "filed.csv", "bobs.txt"}

@@ -16,7 +16,7 @@ from tests.make import PNG, make_recording
 
 SIDECAR = {"timestamp": "2025-12-14T10:24:07.182Z", "labels": []}
 # Until the labels wait, and shorter than PostgreSQL lets anybody wait.
-MEANWHILE = 3
+MEANWHILE = 1
 
 
 @pytest.mark.django_db(transaction=True)
