@@ -10,6 +10,7 @@ import pytest
 import structlog
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from assets_app import storage
@@ -147,6 +148,20 @@ def test_every_hour_has_its_share_whoever_does_it(two_stores: Path, settings: An
     settings.HOLDFAST_VERIFY_DAYS = 0
     age(checked_at=None)
     assert verify_some() == 0
+
+
+def test_a_few_files_are_not_read_over_and_over(two_stores: Path, settings: Any, alice: User) -> None:
+    """Each hour one of them: of large ones in a bucket, that is a bill."""
+    settings.HOLDFAST_VERIFY_DAYS = 10
+    for number in range(10):  # one a day
+        put("database", settings, by=alice, data=words(100 + number))
+    read = [_an_hour_later() for _hour in range(48)]
+    assert (sum(read), read.index(1), read.index(1, 1)) == (2, 0, 24)
+
+
+def _an_hour_later() -> int:
+    Blob.objects.exclude(checked_at=None).update(checked_at=F("checked_at") - timedelta(hours=1, seconds=1))
+    return verify_some()
 
 
 def test_a_turn_ends_in_time_and_goes_on_with_the_next(
