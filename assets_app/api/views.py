@@ -28,7 +28,7 @@ from assets_app.api.idempotent import idempotent
 from assets_app.api.lists import PARAMETERS, listed
 from assets_app.api.parsers import SmallGzipParser, SmallObjectParser
 from assets_app.api.serializers import UploadAssetSerializer
-from assets_app.errors import HoldfastError, InUse, InvalidInput, NotAllowed, NotFound
+from assets_app.errors import HoldfastError, InUse, InvalidInput, NotAllowed, NotFound, PreconditionFailed
 from assets_app.models import ApiToken, Asset
 from assets_app.multipart import FormParser
 from assets_app.operations.assets import delete_asset, delete_assets, edit_asset, restore_asset
@@ -172,18 +172,20 @@ class AssetView(APIView):
     def patch(self, request: Request, asset_id: UUID) -> Response:
         fields = fields_of(request, "name", "tags")
         asset = visible_asset(request, asset_id)
-        edit_asset(
-            asset=asset,
-            by=user_of(request),
-            name=_text(fields, "name"),
-            tags=_check_tags(fields["tags"]) if "tags" in fields else None,
-            based_on=_revision(request),
-        )
+        with _told_the_newest(request, asset_id):
+            edit_asset(
+                asset=asset,
+                by=user_of(request),
+                name=_text(fields, "name"),
+                tags=_check_tags(fields["tags"]) if "tags" in fields else None,
+                based_on=_revision(request),
+            )
         return _answer(visible_asset(request, asset_id), request)
 
     @extend_schema(operation_id="delete_asset", request=None, responses={200: shapes.DONE})
     def delete(self, request: Request, asset_id: UUID) -> Response:
-        delete_asset(asset=visible_asset(request, asset_id), by=user_of(request), based_on=_revision(request))
+        with _told_the_newest(request, asset_id):
+            delete_asset(asset=visible_asset(request, asset_id), by=user_of(request), based_on=_revision(request))
         return Response({"success": True, "message": f"Asset {asset_id} deleted successfully"})
 
 
@@ -235,7 +237,8 @@ class ThumbnailView(APIView):
         if not made:
             raise NotFound("There is no smaller picture of this asset: none can be made of its kind, or it is not made yet.")
         chosen = next((thumbnail for thumbnail in made if thumbnail.width >= wanted), made[-1])
-        return deliver(request, Deliverable(chosen.blob, "image/webp", f"{asset.name}.webp", inline=True))
+        picture = Deliverable(chosen.blob, "image/webp", f"{asset.name}.webp", inline=True, is_final=False)
+        return deliver(request, picture)
 
     def head(self, request: Request, asset_id: UUID) -> HttpResponseBase:
         return self.get(request, asset_id)
@@ -279,6 +282,16 @@ class AssetDataView(APIView):
 
 def _answer(asset: Asset, request: Request) -> Response:
     return Response(asset_body(asset, request), headers={"ETag": asset_etag(asset)})
+
+
+@contextmanager
+def _told_the_newest(request: Request, asset_id: UUID) -> Iterator[None]:
+    """Who comes too late is told the entity tag that would be right now."""
+    try:
+        yield
+    except PreconditionFailed as refusal:
+        refusal.facts["currentETag"] = asset_etag(visible_asset(request, asset_id))
+        raise
 
 
 def _text(fields: dict[str, Any], name: str) -> str | None:

@@ -82,6 +82,15 @@ def test_an_edit_of_what_somebody_else_edited_is_412(alice: User, sam: User, api
     assert Asset.objects.get().name == "sam.png"
 
 
+def test_who_was_too_late_is_told_what_to_name_instead(alice: User, sam: User, api: Apis) -> None:
+    asset = make_asset(by=alice)
+    etag = api(alice).get(address(asset))["ETag"]
+    assert patch(api(sam), asset, {"name": "sam.png"}, **{"If-Match": etag}).status_code == 200
+    refusal = assert_refused(patch(api(alice), asset, {"name": "alice.png"}, **{"If-Match": etag}), 412, "PRECONDITION_FAILED")
+    assert refusal["currentETag"] == api(alice).get(address(asset))["ETag"]
+    assert patch(api(alice), asset, {"name": "alice.png"}, **{"If-Match": refusal["currentETag"]}).status_code == 200
+
+
 def test_an_unchanged_asset_is_304_and_a_changed_one_is_not(alice: User, api: Apis) -> None:
     asset, program = make_asset(by=alice), api(alice)
     etag = program.get(address(asset))["ETag"]
@@ -159,6 +168,23 @@ def test_a_deletion_of_what_somebody_else_edited_is_412(alice: User, sam: User, 
     etag = api(alice).get(address(asset))["ETag"]
     patch(api(sam), asset, {"name": "sam.png"})
     assert_refused(api(alice).client.delete(address(asset), headers={"If-Match": etag}), 412, "PRECONDITION_FAILED")
+
+
+def test_a_wrong_count_keeps_nothing_in_the_trash_for_ever(alice: User) -> None:
+    for _each in range(2):
+        delete_asset(asset=make_asset(by=alice), by=alice)
+    StorageUse.objects.update(bytes=len(PNG), files=0)
+    assert purge_assets(now=timezone.now() + timedelta(days=15)) == 2
+    assert StorageUse.objects.filter(bytes=0, files=0).exists()
+
+
+def test_what_was_imported_again_goes_again(alice: User) -> None:
+    """An id that an older system gave comes back with each import; its second end must not stop everybody's."""
+    own_id = uuid4()
+    for _twice in range(2):
+        store_asset(io.BytesIO(PNG), name="photo.png", by=alice, asset_id=own_id)
+        delete_asset(asset=Asset.objects.get(), by=alice)
+        assert purge_assets(now=timezone.now() + timedelta(days=15)) == 1
 
 
 def test_bytes_that_two_use_stay_when_one_goes(alice: User, bob: User, api: Apis) -> None:

@@ -139,6 +139,8 @@ def test_what_a_browser_is_told(get: Get, alice: User) -> None:
     assert public["Cache-Control"] == "public, max-age=31536000, immutable"
     assert public["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "Vary" not in public
+    thumbnail = deliver(RequestFactory().get("/"), Deliverable(blob, "image/webp", "a.webp", inline=True, is_final=False))
+    assert thumbnail["Cache-Control"] == "private, max-age=300"
     film = deliver(RequestFactory().get("/"), Deliverable(blob, "video/webm", "a.webm", inline=True))
     assert film["Content-Security-Policy"] == "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
     saved = deliver(RequestFactory().get("/"), Deliverable(blob, "video/webm", "a.webm", inline=False))
