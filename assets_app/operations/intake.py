@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from assets_app import kinds, parsing, sandbox, signals, storage
-from assets_app.errors import BytesMissing, DigestMismatch, HoldfastError, InvalidInput, SandboxFailed, StoreUnavailable
+from assets_app.errors import DigestMismatch, InvalidInput, SandboxFailed
 from assets_app.limits import check_free_space, max_asset_bytes, too_large
 from assets_app.models import Asset, AssetTag, PendingObject
 from assets_app.names import check_file_name, check_text, shown
@@ -190,25 +190,19 @@ def examine(received: ReceivedBytes) -> None:
     """Read the file in the sandbox, while its sender waits: is it what it must be, and what does it say?
 
     Raises:
-        InvalidInput, SandboxFailed: see `look_inside`. BytesMissing, StoreUnavailable: see `facts_of`.
+        InvalidInput, SandboxFailed: see `look_inside`. BytesMissing, StoreUnavailable: its bytes cannot be had.
     """
     look_inside(received)
     received.facts, received.facts_error = facts_of(received.open(), received.kind.format)
 
 
 def facts_of(file: storage.ObjectReader, format_: str) -> tuple[dict[str, Any], str]:
-    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same.
-
-    Raises:
-        BytesMissing, StoreUnavailable: the bytes cannot be had now. That says nothing about the file.
-    """
+    """What the bytes say, and if they could not be read, why: the file is kept all the same. What its store raises is raised."""
     try:
         return parsing.read_facts(file, format=format_), ""
-    except (BytesMissing, StoreUnavailable):
-        raise
     except SandboxFailed as failure:
         return {}, failure.details[:500]
-    except HoldfastError as refusal:
+    except InvalidInput as refusal:
         return {}, refusal.message[:500]
 
 
