@@ -24,7 +24,8 @@ signer = Signer(salt="assets_app.asset_origin")
 def is_asset_origin(request: HttpRequest) -> bool:
     """Was it asked under the name of the files' origin?"""
     origin = urlsplit(settings.HOLDFAST_ASSET_ORIGIN)
-    host = request.META.get("HTTP_HOST", "").lower()
+    name, colon, port = request.META.get("HTTP_HOST", "").lower().partition(":")
+    host = f"{name.removesuffix('.')}{colon}{port}"  # the same host, by the name service and by ALLOWED_HOSTS
     return bool(origin.netloc) and host in (origin.netloc, f"{origin.hostname}:{origin.port or _usual_port(origin.scheme)}")
 
 

@@ -111,18 +111,18 @@ def delete_assets(*, ids: "list[UUID]", by: "User") -> list[dict[str, Any]]:
     Returns:
         By asset `id` and `deleted`, or `error` (the refusal).
     """
-    results: list[dict[str, Any]] = []
-    for asset_id in ids:
+    results: dict[UUID, dict[str, Any]] = {}
+    for asset_id in sorted(ids):  # in one order for everybody: the caller may be in a transaction, which holds them all
         asset = Asset.objects.visible_to(by).filter(pk=asset_id).first()
         try:
             if asset is None:
                 raise NotFound(UNKNOWN)
             delete_asset(asset=asset, by=by)
         except (NotFound, NotAllowed, InUse) as refusal:
-            results.append({"id": asset_id, "deleted": False, "error": refusal})
+            results[asset_id] = {"id": asset_id, "deleted": False, "error": refusal}
         else:
-            results.append({"id": asset_id, "deleted": True})
-    return results
+            results[asset_id] = {"id": asset_id, "deleted": True}
+    return [results[asset_id] for asset_id in ids]
 
 
 def purge_assets(*, now: datetime | None = None) -> int:
