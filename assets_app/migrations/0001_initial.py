@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'blobs',
-                'indexes': [models.Index(fields=['used_at'], name='blob_by_use'), models.Index(fields=['verified_at'], name='blob_by_verification'), models.Index(fields=['checked_at'], name='blob_by_check')],
+                'indexes': [models.Index(fields=['used_at'], name='blob_by_use'), models.Index(fields=['verified_at'], name='blob_by_verification'), models.Index(fields=['checked_at'], name='blob_by_check'), models.Index(condition=models.Q(('damaged_at__isnull', False)), fields=['checked_at'], name='blob_damaged')],
                 'constraints': [models.UniqueConstraint(fields=('sha256', 'store'), name='blob_once_in_a_store'), models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='blob_sha256_is_hex'), models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='blob_is_not_empty')],
             },
         ),

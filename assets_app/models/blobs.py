@@ -65,6 +65,8 @@ class Blob(models.Model):
             models.Index(fields=["used_at"], name="blob_by_use"),
             models.Index(fields=["verified_at"], name="blob_by_verification"),
             models.Index(fields=["checked_at"], name="blob_by_check"),
+            # Every worker asks every minute; hardly any row is in it.
+            models.Index(fields=["checked_at"], name="blob_damaged", condition=Q(damaged_at__isnull=False)),
         ]
         constraints = [
             # Two rows for the same bytes would each believe that nobody uses the other's.

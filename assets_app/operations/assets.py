@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 UNKNOWN = "There is no such asset, or you may not see it."
+# What staff need for what they do with other people's assets, whichever door they come by.
+CHANGE, DELETE = "change_asset", "delete_asset"
 
 
 def edit_asset(
@@ -68,7 +70,7 @@ def delete_asset(*, asset: Asset, by: "User", based_on: int | None = None) -> As
         InUse: something is built on it.
     """
     with transaction.atomic():
-        held = hold_asset(asset, by=by)
+        held = hold_asset(asset, by=by, permission=DELETE)
         _check_revision(held, based_on)
         if uses := uses_of(held, by=by):
             words = f"'{held.name}' is needed. {'; '.join(uses[:3])}. Delete that first, or leave the file where it is."
@@ -84,11 +86,13 @@ def restore_asset(*, asset: Asset, by: "User") -> Asset:
 
     Raises:
         NotFound: it is gone for good, or is somebody else's.
+        NotAllowed: `by` may only look.
     """
     with transaction.atomic():
         held = Asset.objects.select_for_update().filter(pk=asset.pk).first()
         if held is None or not (by.is_staff or held.owner_id == by.pk):
             raise NotFound(UNKNOWN)
+        check_may_change(held, by=by, permission=DELETE)
         if held.deleted_at is not None:
             held.deleted_at, held.deleted_by = None, None
             held.save(update_fields=["deleted_at", "deleted_by"])
@@ -107,18 +111,18 @@ def delete_assets(*, ids: "list[UUID]", by: "User") -> list[dict[str, Any]]:
     Returns:
         By asset `id` and `deleted`, or `error` (the refusal).
     """
-    results: list[dict[str, Any]] = []
-    for asset_id in ids:
+    results: dict[UUID, dict[str, Any]] = {}
+    for asset_id in sorted(ids):  # in one order for everybody: the caller may be in a transaction, which holds them all
         asset = Asset.objects.visible_to(by).filter(pk=asset_id).first()
         try:
             if asset is None:
                 raise NotFound(UNKNOWN)
             delete_asset(asset=asset, by=by)
         except (NotFound, NotAllowed, InUse) as refusal:
-            results.append({"id": asset_id, "deleted": False, "error": refusal})
+            results[asset_id] = {"id": asset_id, "deleted": False, "error": refusal}
         else:
-            results.append({"id": asset_id, "deleted": True})
-    return results
+            results[asset_id] = {"id": asset_id, "deleted": True}
+    return [results[asset_id] for asset_id in ids]
 
 
 def purge_assets(*, now: datetime | None = None) -> int:
@@ -143,12 +147,16 @@ def purge_assets(*, now: datetime | None = None) -> int:
     return purged
 
 
-def hold_asset(asset: Asset, *, by: "User") -> Asset:
-    """The asset's row until the end of the transaction, if `by` may change it."""
+def hold_asset(asset: Asset, *, by: "User", permission: str = CHANGE) -> Asset:
+    """The asset's row until the end of the transaction, if `by` may change it.
+
+    Args:
+        permission: what staff need for it; its owner needs none.
+    """
     held = Asset.objects.select_for_update().filter(pk=asset.pk).first()
     if held is None or not Asset.objects.visible_to(by).filter(pk=asset.pk).exists():
         raise NotFound(UNKNOWN)
-    check_may_change(held, by=by)
+    check_may_change(held, by=by, permission=permission)
     return held
 
 
@@ -159,12 +167,17 @@ def _check_revision(held: Asset, based_on: int | None) -> None:
         )
 
 
-def check_may_change(asset: Asset, *, by: "User") -> None:
+def may_change(asset: Asset, user: "User", *, permission: str = CHANGE) -> bool:
+    """Its owner, and staff who may do that, and not only look."""
+    return asset.owner_id == user.pk or (user.is_staff and user.has_perm(f"assets_app.{permission}"))
+
+
+def check_may_change(asset: Asset, *, by: "User", permission: str = CHANGE) -> None:
     """
     Raises:
         NotAllowed: `by` may only look at it.
     """
-    if not (by.is_staff or asset.owner_id == by.pk):
+    if not may_change(asset, by, permission=permission):
         raise NotAllowed("You may look at this asset, but only its owner can change it. Ask them, or keep a copy of your own.")
 
 

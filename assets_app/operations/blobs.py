@@ -106,7 +106,7 @@ def discard_object(begun: PendingObject) -> None:
 
 
 def condemn_blobs(*, grace: timedelta | None = None) -> int:
-    """Condemn what nothing has referred to for the time of grace."""
+    """Condemn what nothing refers to, and nothing began to refer to within the time of grace."""
     if grace is None:
         grace = timedelta(hours=settings.HOLDFAST_BLOB_GRACE_HOURS)
     now = timezone.now()

@@ -190,7 +190,7 @@ def examine(received: ReceivedBytes) -> None:
     """Read the file in the sandbox, while its sender waits: is it what it must be, and what does it say?
 
     Raises:
-        InvalidInput, SandboxFailed: see `look_inside`. BytesMissing, StoreUnavailable: see `facts_of`.
+        InvalidInput, SandboxFailed: see `look_inside`. BytesMissing, StoreUnavailable: its bytes cannot be had.
     """
     look_inside(received)
     received.facts, received.facts_error = facts_of(received.open(), received.kind.format)

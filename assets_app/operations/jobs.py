@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -137,7 +138,11 @@ def _kept_alive(job: Job) -> Iterator[None]:
 
     def beat() -> None:
         while not done.wait(_lease_time().total_seconds() / 4):
-            Job.objects.filter(pk=job.pk, lease=job.lease).update(lease_until=timezone.now() + _lease_time())
+            try:
+                Job.objects.filter(pk=job.pk, lease=job.lease).update(lease_until=timezone.now() + _lease_time())
+            except DatabaseFault:  # busy, or away for a moment: a heart that stopped would have the work done twice
+                log.warning("lease_not_extended", job=job.pk, exc_info=True)
+                connection.close()
         connection.close()  # this thread's own
 
     heart = threading.Thread(target=beat, name=f"lease of job {job.pk}", daemon=True)

@@ -44,7 +44,7 @@ def give_back_space(*, user: "User", size_bytes: int) -> None:
 
 
 def check_space(*, user: "User", size_bytes: int) -> None:
-    """Before anything is received: would it fit now? `take_space` has the last word.
+    """Before anything is kept: would it fit now? `take_space` has the last word.
 
     Raises:
         QuotaExceeded: it would not.

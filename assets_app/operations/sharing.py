@@ -81,7 +81,7 @@ def create_link(
         )
     own_id = uuid.uuid4()
     with transaction.atomic():
-        held = hold_asset(asset, by=by)
+        held = hold_asset(asset, by=by, permission="add_sharelink")
         link = ShareLink.objects.create(
             uuid=own_id,
             asset=held,
@@ -107,7 +107,7 @@ def revoke_link(*, link: ShareLink, by: "User") -> bool:
         NotFound, NotAllowed: the asset is gone, or not the caller's to share.
     """
     with transaction.atomic():
-        held = hold_asset(link.asset, by=by)
+        held = hold_asset(link.asset, by=by, permission="change_sharelink")
         revoked = ShareLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
         if revoked:
             tell(held, "link revoked", timezone.now())

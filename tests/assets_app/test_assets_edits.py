@@ -8,13 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from assets_app.models import Asset, AssetShare, Blob, BlobChunk, Change, StorageUse
 from assets_app.operations.assets import delete_asset, purge_assets
 from assets_app.operations.blobs import condemn_blobs, delete_condemned, sweep_objects
 from assets_app.operations.intake import store_asset
+from assets_app.operations.sharing import create_link
 from sessions_app.models import SessionFile
 from sessions_app.operations.files import attach_file
 from tests.conftest import Api, Apis, assert_refused
@@ -114,6 +115,27 @@ def test_those_it_is_shared_with_may_only_look(alice: User, bob: User, charlie: 
     assert api(bob).get(address(asset, "/data")).status_code == 200
     assert_refused(api(charlie).get(address(asset, "/data")), 404, "NOT_FOUND")
     assert_refused(api(charlie).get(address(asset, "/thumbnail")), 404, "NOT_FOUND")
+
+
+def test_staff_who_may_only_look_change_nothing(alice: User, viewer: User, api: Apis) -> None:
+    """The admin asks for permissions; another door must not be the way around them, least of all to the public."""
+    asset, trashed, program = make_asset(by=alice), make_asset(by=alice), api(viewer)
+    delete_asset(asset=trashed, by=alice)
+    assert program.get(address(asset)).json()["mayEdit"] is False
+    link, _ = create_link(asset=asset, by=alice)
+    for answer in (
+        patch(program, asset, {"name": "x.png"}),
+        delete(program, address(asset)),
+        delete(program, address(asset, f"/links/{link.uuid}")),
+        program.post(address(trashed, "/restore"), {}),
+        program.post(address(asset, "/shares"), {"user": "viewer"}),
+        program.post(address(asset, "/links"), {}),
+        program.post(address(asset, "/publish"), {}),
+    ):
+        assert_refused(answer, 403, "FORBIDDEN")
+    assert program.post("/api/v2/assets/bulk-delete", {"ids": [str(asset.pk)]}).json()["deleted"] == 0
+    viewer.user_permissions.add(Permission.objects.get(codename="delete_asset"))
+    assert delete(api(viewer), address(asset)).status_code == 200
 
 
 def test_a_read_token_changes_nothing(alice: User, api: Apis) -> None:

@@ -310,6 +310,23 @@ def test_a_body_of_another_length_does_not_end_well(courier: Courier, line: Line
     assert got < 4 + MIB + 10
 
 
+def test_a_request_that_cannot_be_ended_gives_its_connection_back(courier: Courier, line: Line) -> None:
+    """One connection less each time: in the end nobody is let in."""
+    ended: list[bool] = []
+
+    def close() -> None:
+        raise KeyError("what looks after the end of a request failed")
+
+    parcel = Parcel(line[0], iter([b"x" * 100_000]), 100_000, close)
+    parcel.begin(b"HEAD")
+    courier.bring(parcel, ended.append)
+    got = 0
+    while got < 100_004:
+        got += len(line[1].recv(65536))
+    wait_for("the end", lambda: ended, 5)
+    assert ended == [True]
+
+
 def test_stopping_ends_what_is_under_way(line: Line) -> None:
     courier = Courier()
     bring(courier, line[0], [b"x" * MIB], MIB)
