@@ -9,15 +9,15 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from assets_app import storage
@@ -82,19 +82,37 @@ def attach(part: Part, seen: Seen) -> None:
         if part.is_over:
             return
         data = dice.choice(COMMON[:1] if part.mistake else COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
-        try:
-            if dice.random() < 0.05:
-                _store_and_undo(user, data)
-            else:
-                store(user, data)
-                seen.counts["kept"] += 1
-        except Undone:
-            seen.counts["undone"] += 1
-        except StoreUnavailable:
-            seen.counts["refused"] += 1
+        with _or_busy(seen):
+            _attach_one(store, user, data, seen, undo=dice.random() < 0.05)
         for _each in range(dice.choice((0, 1, 1, 2))):  # as many as come: again and again the last use of some bytes ends
-            _delete_one(user, seen, dice)
+            with _or_busy(seen):
+                _delete_one(user, seen, dice)
         time.sleep(dice.random() / 100)  # who waits for SQLite looks only now and then whether it is free
+
+
+@contextmanager
+def _or_busy(seen: Seen) -> Iterator[None]:
+    """On SQLite one writes at a time, and who waits is not served in turn: on a crowded machine 20 s may not be enough.
+    Users are told to send it again, and nothing was changed. What PostgreSQL breaks off says something else, and is a fault."""
+    try:
+        yield
+    except OperationalError as error:
+        if str(error) != "database is locked":
+            raise
+        seen.counts["busy"] += 1
+
+
+def _attach_one(store: Callable[[User, bytes], None], user: User, data: bytes, seen: Seen, *, undo: bool) -> None:
+    try:
+        if undo:
+            _store_and_undo(user, data)
+        else:
+            store(user, data)
+            seen.counts["kept"] += 1
+    except Undone:
+        seen.counts["undone"] += 1
+    except StoreUnavailable:
+        seen.counts["refused"] += 1
 
 
 def _store(user: User, data: bytes) -> None:
@@ -120,14 +138,19 @@ def _delete_one(user: User, seen: Seen, dice: random.Random) -> None:
 def collect(part: Part, seen: Seen) -> None:
     """Without any grace for blobs: that they are safe is no question of time."""
     while not part.is_over:
-        if part.mistake in naive_blobs.COLLECTORS:
-            naive_blobs.COLLECTORS[part.mistake]()
-        else:
-            seen.counts["condemned"] += condemn_blobs(grace=AT_ONCE)
-            seen.counts["deleted"] += delete_condemned(reprieve=AT_ONCE)
-        abandoned_for = timedelta(seconds=part.abandoned_seconds)
-        seen.counts["swept"] += sweep_objects(abandoned_for=abandoned_for, late_arrival=timedelta(seconds=0.1))
+        with _or_busy(seen):
+            _collect_once(part, seen)
         time.sleep(PAUSE)
+
+
+def _collect_once(part: Part, seen: Seen) -> None:
+    if part.mistake in naive_blobs.COLLECTORS:
+        naive_blobs.COLLECTORS[part.mistake]()
+    else:
+        seen.counts["condemned"] += condemn_blobs(grace=AT_ONCE)
+        seen.counts["deleted"] += delete_condemned(reprieve=AT_ONCE)
+    abandoned_for = timedelta(seconds=part.abandoned_seconds)
+    seen.counts["swept"] += sweep_objects(abandoned_for=abandoned_for, late_arrival=timedelta(seconds=0.1))
 
 
 def read(part: Part, seen: Seen) -> None:
@@ -182,7 +205,7 @@ def be_slow(part: Part, seen: Seen) -> None:
 def die(part: Part, seen: Seen) -> None:
     """Killed while it writes, or while it keeps what it has written. Who is too slow, and is told so, begins anew."""
     while True:
-        with suppress(StoreUnavailable):
+        with suppress(StoreUnavailable), _or_busy(seen):
             intake = Intake()
             intake.write(os.urandom(LARGE).hex().encode())
             if not part.number % 2:
