@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
@@ -27,7 +28,6 @@ from assets_app.operations.assets import purge_assets
 from assets_app.operations.blobs import condemn_blobs, delete_condemned, sweep_objects
 from assets_app.operations.intake import Intake, keep_asset, receive_bytes, store_asset
 from assets_app.operations.quotas import set_quota, wrong_uses
-from tests.races import naive_blobs
 from tests.races.blob_course import Seen
 
 AT_ONCE = timedelta(0)
@@ -46,7 +46,6 @@ class Part:
     stop: str
     steps: int = 0
     abandoned_seconds: float = 3.0
-    mistake: str = ""
     max_files: int = 0
     max_bytes: int = 0
 
@@ -77,16 +76,15 @@ def begin(part: Part, seen: Seen) -> None:
 def attach(part: Part, seen: Seen) -> None:
     """Keep, keep and take back, keep and delete."""
     dice, user = part.dice(), part.user()
-    store = naive_blobs.ATTACHERS.get(part.mistake, _store)
     for _step in range(part.steps):
         if part.is_over:
             return
-        data = dice.choice(COMMON[:1] if part.mistake else COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
+        data = dice.choice(COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
         with _or_busy(seen):
-            _attach_one(store, user, data, seen, undo=dice.random() < 0.05)
+            _attach_one(user, data, seen, undo=dice.random() < 0.05)
         for _each in range(dice.choice((0, 1, 1, 2))):  # as many as come: again and again the last use of some bytes ends
             with _or_busy(seen):
-                _delete_one(user, seen, dice)
+                delete_one(user, seen, dice)
         time.sleep(dice.random() / 100)  # who waits for SQLite looks only now and then whether it is free
 
 
@@ -102,12 +100,12 @@ def _or_busy(seen: Seen) -> Iterator[None]:
         seen.counts["busy"] += 1
 
 
-def _attach_one(store: Callable[[User, bytes], None], user: User, data: bytes, seen: Seen, *, undo: bool) -> None:
+def _attach_one(user: User, data: bytes, seen: Seen, *, undo: bool) -> None:
     try:
         if undo:
             _store_and_undo(user, data)
         else:
-            store(user, data)
+            store_bytes(user, data)
             seen.counts["kept"] += 1
     except Undone:
         seen.counts["undone"] += 1
@@ -115,7 +113,7 @@ def _attach_one(store: Callable[[User, bytes], None], user: User, data: bytes, s
         seen.counts["refused"] += 1
 
 
-def _store(user: User, data: bytes) -> None:
+def store_bytes(user: User, data: bytes) -> None:
     store_asset(io.BytesIO(data), name="note.txt", by=user)
 
 
@@ -125,7 +123,7 @@ def _store_and_undo(user: User, data: bytes) -> None:
         raise Undone
 
 
-def _delete_one(user: User, seen: Seen, dice: random.Random) -> None:
+def delete_one(user: User, seen: Seen, dice: random.Random) -> None:
     own = Asset.objects.live().filter(owner=user).order_by("pk")
     asset = own.filter(pk__gte=uuid.UUID(int=dice.getrandbits(128))).first() or own.first()
     if asset is None:
@@ -139,16 +137,13 @@ def collect(part: Part, seen: Seen) -> None:
     """Without any grace for blobs: that they are safe is no question of time."""
     while not part.is_over:
         with _or_busy(seen):
-            _collect_once(part, seen)
+            collect_once(part, seen)
         time.sleep(PAUSE)
 
 
-def _collect_once(part: Part, seen: Seen) -> None:
-    if part.mistake in naive_blobs.COLLECTORS:
-        naive_blobs.COLLECTORS[part.mistake]()
-    else:
-        seen.counts["condemned"] += condemn_blobs(grace=AT_ONCE)
-        seen.counts["deleted"] += delete_condemned(reprieve=AT_ONCE)
+def collect_once(part: Part, seen: Seen) -> None:
+    seen.counts["condemned"] += condemn_blobs(grace=AT_ONCE)
+    seen.counts["deleted"] += delete_condemned(reprieve=AT_ONCE)
     abandoned_for = timedelta(seconds=part.abandoned_seconds)
     seen.counts["swept"] += sweep_objects(abandoned_for=abandoned_for, late_arrival=timedelta(seconds=0.1))
 
@@ -161,8 +156,6 @@ def read(part: Part, seen: Seen) -> None:
             seen.counts["read"] += 1
             if (wrong := _wrong_with(asset)) and Asset.objects.filter(pk=asset.pk).exists():
                 seen.faults.append(wrong)
-        if seen.faults and part.mistake:
-            return
         time.sleep(PAUSE)
 
 
@@ -244,7 +237,7 @@ def limit(part: Part, seen: Seen) -> None:
 def press(part: Part, seen: Seen) -> None:
     """Eight clients of one user who send until they are refused, each three times."""
     user = User.objects.get(username=USERS[0])
-    pressing = [Thread(target=_guarded, args=(_press, user, seen)) for _client in range(8)]
+    pressing = [Thread(target=guarded, args=(_press, user, seen)) for _client in range(8)]
     for thread in pressing:
         thread.start()
     for thread in pressing:
@@ -268,9 +261,10 @@ def _press(user: User, seen: Seen) -> None:
             seen.faults.append(f"more than may be: {use.bytes} bytes, {use.files} files")
 
 
-def _guarded(work: Callable[[User, Seen], None], user: User, seen: Seen) -> None:
+def guarded(work: Callable[[Any, Seen], None], told: Any, seen: Seen) -> None:
+    """What a thread does: what breaks it off is a fault."""
     try:
-        work(user, seen)
+        work(told, seen)
     except Exception as error:
         seen.faults.append(repr(error))
     finally:
@@ -288,6 +282,4 @@ def main() -> None:
         ROLES[part.role](part, seen)
     except Exception as error:  # whatever it is: a user would have met it
         seen.faults.append(f"{part.role}: {error!r}")
-    if seen.faults and part.mistake:  # caught: the others need not go on
-        Path(part.stop).touch()
     sys.stdout.write(json.dumps({"counts": seen.counts, "faults": seen.faults}) + "\n")
