@@ -84,6 +84,12 @@ def store_by_content(user: User, data: bytes) -> None:
         _attach(user, blob)
 
 
+def collect_by_content(part: Part, seen: Seen) -> None:
+    """A key that comes back while it is noted as going is refused there; what is looked for is what that does not keep."""
+    with suppress(IntegrityError):
+        collect_once(part, seen)
+
+
 def store_without_lock(user: User, data: bytes) -> None:
     """The blob that was found may be gone before the asset is committed: its sender is told of a fault of the hub."""
     known = Blob.objects.filter(store=storage.current_store(), sha256=hashlib.sha256(data).hexdigest()).first()
@@ -105,7 +111,7 @@ OURS = Way("ours")
 NAIVE = (
     Way("the check, then the deletion", collect=check_then_delete),
     Way("the object before the row", collect=object_first),
-    Way("keys made from content", store=store_by_content),
+    Way("keys made from content", store=store_by_content, collect=collect_by_content),
     Way("attaching without a lock", store=store_without_lock, sign="IntegrityError"),
 )
 
