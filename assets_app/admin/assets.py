@@ -17,10 +17,11 @@ from assets_app.admin.asset_actions import AssetActions
 from assets_app.admin.dashboard import dashboard
 from assets_app.admin.filters import AssetStateFilter, AssetStoreFilter, FormatFilter, ProblemFilter
 from assets_app.admin.inlines import LinkInline, ShareInline
-from assets_app.admin.words import counted, facts_in_words, facts_state, short_facts
+from assets_app.admin.words import short_facts, state_in_words
 from assets_app.models import Asset, AssetTag, Blob, Change, Thumbnail
 from assets_app.operations.assets import uses_of
 from assets_app.windows import sized, two_lines
+from assets_app.words import counted, facts_in_words
 
 MOST_CHANGES = 100
 # Whoever is here may see everything.
@@ -118,12 +119,12 @@ class AssetAdmin(AssetActions):
 
     @admin.display(description="Facts")
     def facts_told(self, asset: Asset) -> str | SafeString:
-        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", facts_in_words(asset.facts))
+        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", facts_in_words(asset))
         return format_html('<dl class="holdfast-facts">{}</dl>', rows) if rows else "-"
 
     @admin.display(description="Reading them")
     def facts_read(self, asset: Asset) -> str:
-        return facts_state(asset)
+        return state_in_words(asset)
 
     @admin.display(description="Thumbnails")
     def thumbnails_told(self, asset: Asset) -> str:

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from assets_app import parsing
 from assets_app.api.moments import moment
 from assets_app.models import Asset, AssetQuerySet, AssetShare, ShareLink
+from assets_app.words import facts_state
 from assets_app.operations.assets import may_change
 
 # By type: what the bytes say, and clients of the older server look for. None: not known, or not yet.
@@ -59,14 +59,6 @@ def asset_body(asset: Asset, request: Request) -> dict[str, Any]:
     if asset.deleted_at is not None:
         body |= {"deletedAt": moment(asset.deleted_at), "deletedFor": moment(asset.trash_ends_at)}
     return body
-
-
-def facts_state(asset: Asset) -> str:
-    if asset.facts_error:
-        return "unreadable"
-    if not parsing.has_facts(asset.format):
-        return "none"
-    return "read" if asset.facts_version else "waiting"
 
 
 def asset_etag(asset: Asset) -> str:

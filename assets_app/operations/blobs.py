@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from django.core.files.storage import InvalidStorageError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -189,7 +190,7 @@ def _remove(store: str, key: str, *, is_last: bool) -> bool:
     """Delete an object. True if it is forgotten, too: nothing of it can arrive any more."""
     try:
         storage.object_store(store).remove(key)
-    except (HoldfastError, OSError) as failure:  # it is tried again with the next sweep
+    except (HoldfastError, OSError, InvalidStorageError) as failure:  # it is tried again with the next sweep
         log.warning("object_not_removed", store=store, key=key, error=repr(failure))
         return False
     pending = PendingObject.objects.filter(key=key, state=PendingObject.State.SWEEP)

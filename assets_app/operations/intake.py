@@ -197,7 +197,11 @@ def examine(received: ReceivedBytes) -> None:
 
 
 def facts_of(file: storage.ObjectReader, format_: str) -> tuple[dict[str, Any], str]:
-    """What the bytes say, and if they could not be read, why: the file is kept all the same. What its store raises is raised."""
+    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same.
+
+    Raises:
+        StoreUnavailable, BytesMissing: they cannot be had now, which says nothing about them.
+    """
     try:
         return parsing.read_facts(file, format=format_), ""
     except SandboxFailed as failure:

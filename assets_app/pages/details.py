@@ -21,7 +21,7 @@ from assets_app.operations.places import places_of
 from assets_app.pages.forms import EditForm, LinkForm, lines_of
 from assets_app.pages.found import user_of, visible_asset
 from assets_app.pages.gallery import days_left
-from assets_app.pages.words import badge, facts_in_words, facts_state, size_in_words, why_unreadable
+from assets_app.words import badge, facts_in_words, facts_state, size_in_words, why_unreadable
 
 # Pictures are made within seconds. If there is none after so long, there will be none.
 PATIENCE = timedelta(minutes=10)

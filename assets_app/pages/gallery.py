@@ -21,7 +21,7 @@ from assets_app.operations.search import Wanted, find_assets
 from assets_app.pages.forms import AddForm, FilterForm
 from assets_app.pages.found import described, user_of, visible_asset
 from assets_app.pages.paging import page_of
-from assets_app.pages.words import badge
+from assets_app.words import badge
 
 MOST_AT_ONCE = 500
 

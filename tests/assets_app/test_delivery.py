@@ -289,6 +289,13 @@ def test_there_is_nothing_else_under_the_other_origin(
             assert not refused.cookies
 
 
+@pytest.mark.parametrize("host", [f"{ASSETS}.", f"{ASSETS}:9999", f"{ASSETS.upper()}:0443", f"{ASSETS}.:80"])
+def test_however_its_name_is_spelt_it_is_the_other_origin(asset_origin: None, settings: Any, alice: User, host: str) -> None:
+    """A login there would set cookies that files can be sent with."""
+    settings.ALLOWED_HOSTS = ["*"]
+    assert_refused(there("/accounts/login/", Host=host), 404, "NOT_FOUND")
+
+
 def test_a_signed_address_is_for_one_file_and_a_short_time(asset_origin: None, asset: Asset, client: Client) -> None:
     good = sign(asset, now=time.time())
     assert there(f"/signed/{good}").status_code == 200

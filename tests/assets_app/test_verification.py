@@ -180,6 +180,7 @@ def test_damaged_ones_are_tried_again_and_take_nobodys_turn(two_stores: Path, se
     settings.HOLDFAST_VERIFY_DAYS = 100
     data = words()
     asset, good = put("filesystem", settings, by=alice, data=data), put("filesystem", settings, by=alice)
+    Blob.objects.update(verified_at=LONG_AGO)
     Blob.objects.filter(pk=asset.blob.pk).update(verified_at=LONG_AGO - timedelta(days=1))
     kept = path_of(asset.blob).read_bytes()
     path_of(asset.blob).unlink()
@@ -197,7 +198,8 @@ def test_damaged_ones_are_tried_again_and_take_nobodys_turn(two_stores: Path, se
 def test_a_store_that_is_away_takes_nothing_of_the_others_share(three_stores: FaultyS3, settings: Any, alice: User) -> None:
     settings.HOLDFAST_VERIFY_DAYS = 100
     away, here = put("s3", settings, by=alice).blob, put("database", settings, by=alice).blob
-    Blob.objects.filter(pk=away.pk).update(verified_at=LONG_AGO)
+    Blob.objects.update(verified_at=LONG_AGO)
+    Blob.objects.filter(pk=away.pk).update(verified_at=LONG_AGO - timedelta(days=1))
     three_stores.plan("head", *[Fault.ERROR_500] * 3)
     assert verify_some() == 1
     assert Blob.objects.get(pk=here.pk).checked_at is not None

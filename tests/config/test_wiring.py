@@ -275,6 +275,7 @@ def test_a_faulty_sqlite_is_told() -> None:
         ("ALLOWED_HOSTS", ["*"], checks.check_hosts, "holdfast.E004"),
         ("HOLDFAST_ASSET_ORIGIN", "assets.example.org", checks.check_asset_origin, "holdfast.E008"),
         ("HOLDFAST_ASSET_ORIGIN", "https://assets.example.org/files", checks.check_asset_origin, "holdfast.E008"),
+        ("HOLDFAST_ASSET_ORIGIN", "http://127.0.0.1:8001", checks.check_asset_origin, "holdfast.E008"),
         ("HOLDFAST_S3_REDIRECT", True, checks.check_redirects, "holdfast.E009"),
     ],
 )
