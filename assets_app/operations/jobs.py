@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from assets_app import jobs
-from assets_app.errors import BytesMissing, HoldfastError, InvalidInput, SandboxFailed, StoreUnavailable
+from assets_app.errors import BytesMissing, HoldfastError, InvalidInput, SandboxFailed, StorageFull, StoreUnavailable
 from assets_app.models import Job
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ def perform_job(job_id: int) -> None:
             jobs.REGISTRY[job.task](**job.payload)
     except (SandboxFailed, BytesMissing) as failure:  # perhaps the machine was short of memory just then, or a store away
         _retry_or_bury(job, failure.details)
-    except StoreUnavailable as failure:
+    except (StoreUnavailable, StorageFull) as failure:
         _retry_or_bury(job, failure.message)
     except HoldfastError as refusal:  # asking again would be refused again
         _finish(job, state=Job.State.DEAD, last_error=refusal.message, reason=refusal.message)

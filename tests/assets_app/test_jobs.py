@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult  # noqa: TID251  (the queue is looked at from outside)
 
 from assets_app import jobs
-from assets_app.errors import InvalidInput
+from assets_app.errors import InvalidInput, StorageFull
 from assets_app.models import Job
 from assets_app.operations.jobs import perform_job, queue_job, run_again, sweep_jobs
 
@@ -28,7 +28,7 @@ def calls() -> Iterator[list[dict[str, Any]]]:
     def note(**payload: Any) -> None:
         noted.append(payload)
         if problem := payload.get("problem"):
-            raise {"passing": ConnectionError, "final": InvalidInput}[problem]("out of luck")
+            raise {"passing": ConnectionError, "full": StorageFull, "final": InvalidInput}[problem]("out of luck")
 
     jobs.REGISTRY["note"] = note
     yield noted
@@ -161,6 +161,14 @@ def test_a_broken_connection_does_not_end_the_lease(settings: Any) -> None:
     finally:
         del jobs.REGISTRY["long_work"]
     assert held == [True]
+
+
+def test_a_disk_that_is_full_for_a_moment_ends_no_job(calls: list[dict[str, Any]]) -> None:
+    """Its plot or thumbnail would never come, though there has been room again for long."""
+    job = queue(problem="full")
+    perform_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (Job.State.QUEUED, 1)
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(calls: list[dict[str, Any]]) -> None:

@@ -8,8 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from assets_app.models import StorageUse
 from assets_app.operations.assets import delete_assets
 from assets_app.operations.intake import keep_asset, receive_bytes
+from assets_app.operations.quotas import repair_uses
 from sessions_app.models import SessionFile
 from sessions_app.operations.collect import collect_file
 from sessions_app.operations.files import attach_file
@@ -68,3 +70,24 @@ def test_the_same_files_deleted_in_other_orders_do_not_block_each_other(alice: U
         delete_assets(ids=[second], by=alice)
     other.join()
     assert failures == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counting_anew_forgets_no_file_that_comes_meanwhile(alice: User) -> None:
+    """`fsck --repair` while people upload: what it noted wrongly would refuse somebody's files, or let them keep too many."""
+    make_asset(by=alice)
+    StorageUse.objects.update(files=7)
+
+    def repair() -> None:
+        try:
+            repair_uses()
+        finally:
+            connection.close()
+
+    with receive_bytes(io.BytesIO(PNG), name="photo.png") as received, transaction.atomic():
+        keep_asset(received, by=alice)
+        other = Thread(target=repair)
+        other.start()
+        other.join(MEANWHILE)
+    other.join()
+    assert StorageUse.objects.get().files == 2
