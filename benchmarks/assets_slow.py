@@ -39,7 +39,7 @@ def measure_memory(scale: Scale, made: Databases, results: Results) -> None:
             f"{READERS} downloads": (partial(_read, ours, path, READERS, 0.0, seconds), 64.0),
             f"{READERS} slow readers": (partial(_read, ours, path, READERS, PACE, 3 * seconds), 64.0),
         }
-        for number in range(min(scale.rounds, 3)):
+        for number in range(min(scale.rounds, 2)):
             for name, (act, most) in acts.items():
                 say(f"Memory {number + 1}: {name}")
                 _restart(hub)
