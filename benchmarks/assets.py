@@ -29,16 +29,20 @@ def main() -> int:
     written: list[str] = []
     for kind in ("postgresql", "sqlite") if options.database == "both" else (options.database,):
         results = Results(Figures(kind))
-        with databases(kind) as made:
-            _measure(options, made, results)
-        title = (
-            f"{'PostgreSQL' if kind == 'postgresql' else 'SQLite'}, rounds: {options.scale.rounds} of {options.scale.seconds:g} s"
-        )
-        title += " (quick: too little to judge by)" if options.quick else ""
-        written += _shown(title, results)
-        if options.markdown:
-            options.markdown.write_text("\n\n".join(written) + "\n")
+        try:
+            with databases(kind) as made:
+                _measure(options, made, results)
+        finally:  # what was measured until something failed is worth its minutes
+            written += _shown(_title(options, kind), results)
+            if options.markdown:
+                options.markdown.write_text("\n\n".join(written) + "\n")
     return 0
+
+
+def _title(options: argparse.Namespace, kind: str) -> str:
+    name = "PostgreSQL" if kind == "postgresql" else "SQLite"
+    remark = " (quick: too little to judge by)" if options.quick else ""
+    return f"{name}, rounds: {options.scale.rounds} of {options.scale.seconds:g} s{remark}"
 
 
 def _options() -> argparse.Namespace:

@@ -20,7 +20,7 @@ from tests.hub import Hub
 READERS, PACE = 20, 2e6
 MANY = 200
 UPLOADS_EACH = 2
-SERVER, DATABASE = "server", "database"
+SERVER, WEB, DATABASE = "server", "web", "database"
 
 
 # --- memory
@@ -39,13 +39,14 @@ def measure_memory(scale: Scale, made: Databases, results: Results) -> None:
             f"{READERS} downloads": (partial(_read, ours, path, READERS, 0.0, seconds), 64.0),
             f"{READERS} slow readers": (partial(_read, ours, path, READERS, PACE, 3 * seconds), 64.0),
         }
-        for number in range(min(scale.rounds, 3)):
+        for number in range(min(scale.rounds, 2)):
             for name, (act, most) in acts.items():
                 say(f"Memory {number + 1}: {name}")
                 _restart(hub)
                 _warm(ours)
                 grown = _grown(ours, made, act)
                 results.tell(f"{name}: memory of {ours.name}, MiB more", grown[SERVER], most=most)
+                results.tell(f"{name}: of that, the web server alone", grown[WEB])
                 if DATABASE in grown:
                     results.tell(f"{name}: private memory of PostgreSQL, MiB more", grown[DATABASE], most=32.0)
     with made.fresh() as url, plain(url) as other_hub:
@@ -77,7 +78,8 @@ def _nothing(_result: object) -> None:
 
 def _grown(keeper: Keeper, made: Databases, act: Callable[[], None]) -> dict[str, float]:
     server = keeper.processes()[0]
-    samples = {SERVER: lambda: memory(server)}
+    web = next((process for process in server.children() if "gunicorn" in process.cmdline()), server)
+    samples = {SERVER: partial(memory, server), WEB: partial(memory, web)}
     for database in made.processes():
         samples[DATABASE] = partial(memory, database, "Pss_Anon")
     with Watch(**samples) as watch:

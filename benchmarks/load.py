@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -87,9 +88,10 @@ def _server_of(connection: Connection, root: psutil.Process) -> int:
     """The id of the process that accepted it."""
     while True:
         for process in root.children(recursive=True):
-            ports = [line.raddr.port for line in process.net_connections("tcp") if line.raddr]
-            if connection.port in ports:
-                return int(process.pid)
+            with suppress(psutil.NoSuchProcess):  # what a server starts for a moment
+                ports = [line.raddr.port for line in process.net_connections("tcp") if line.raddr]
+                if connection.port in ports:
+                    return int(process.pid)
         time.sleep(0.002)
 
 

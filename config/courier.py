@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 import fcntl
 import logging
+import select
 import socket
 import struct
 import termios
@@ -27,6 +28,8 @@ PATIENCE_SECONDS = 60.0
 FETCHERS = 2
 # So many pieces in a row, while the reader keeps up; then it is another's turn.
 PIECES_A_TURN = 8
+# A reader who takes no more within this is no fast one: to wait for those on the spot spares a change of threads a piece.
+MOMENT_MILLISECONDS = 1
 # How much the system may hold of what it cannot send yet: without this, megabytes for every slow reader.
 UNSENT_BYTES = 512 * 1024
 # How long a connection that we end stays open for what its client is still sending, so that our last bytes are not lost.
@@ -81,6 +84,15 @@ class Parcel:
                 self._rest = self._rest[self.sock.send(self._rest, socket.MSG_DONTWAIT) :]
         return not self._rest
 
+    def push_while_taken(self) -> bool:
+        """Send what is at hand, and wait a moment for a reader who takes it. Was all of it taken over?"""
+        room = select.poll()
+        room.register(self.sock, select.POLLOUT)
+        while not self.push():
+            if not room.poll(MOMENT_MILLISECONDS):
+                return False
+        return True
+
     def take_a_turn(self) -> None:
         """Fetch and send for as long as the reader keeps up, but not for ever."""
         _look_after_connections()
@@ -89,7 +101,7 @@ class Parcel:
                 if not self.left:
                     return
                 self._rest = memoryview(self._fetched())
-                if not self.push():
+                if not self.push_while_taken():
                     return
         finally:
             close_old_connections()

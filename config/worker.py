@@ -72,10 +72,12 @@ class HoldfastWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         parcel = Parcel(conn.sock, _pieces(body), answer.response_length, body.close)
         try:
             parcel.begin(_head(answer))
+            answer.headers_sent = True
+            if not parcel.left:
+                parcel.push_while_taken()
         except BaseException:
             body.close()
             raise
-        answer.headers_sent = True
         if parcel.is_sent:
             return _Sent(body.close)
         self._here.parcel, self._here.held = parcel, answer.response_length if isinstance(body, HttpResponse) else 0

@@ -22,7 +22,7 @@ from assets_app.delivery import Delivery, exactly
 from assets_app.errors import PreconditionFailed, RangeUnsatisfiable
 from assets_app.models import Asset, Blob
 from assets_app.names import BIDI_CONTROLS
-from assets_app.storage import iter_object
+from assets_app.storage import CHUNK_BYTES, iter_object
 
 # Answers up to here are read at once and sent as any other.
 SMALL_BYTES = 64 * 1024
@@ -135,9 +135,9 @@ def _part(what: Deliverable, part: ByteRange) -> Iterator[bytes]:
 
 
 def _read(blob: Blob, start: int, stop: int) -> Iterator[bytes]:
-    """From the database only a little at first: that is fetched by the request's own thread, of which there are many, and a
-    connection keeps as much memory as its largest row once took."""
-    if blob.store == "database" and connection.vendor == "postgresql" and stop - start > SMALL_BYTES:
+    """Of large files in the database only a little at first: that is fetched by the request's own thread, of which there are
+    many, and a connection keeps as much memory as its largest row once took."""
+    if blob.store == "database" and connection.vendor == "postgresql" and stop - start > CHUNK_BYTES:
         yield from iter_object(blob.store, blob.key, start, start + SMALL_BYTES)
         start += SMALL_BYTES
     yield from iter_object(blob.store, blob.key, start, stop)

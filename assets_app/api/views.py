@@ -23,7 +23,7 @@ from assets_app.api.asset_origin import redirect_to_asset_origin
 from assets_app.api.bodies import asset_body, asset_etag
 from assets_app.api.conditions import is_unchanged
 from assets_app.api.delivery import Deliverable, deliver, of_asset
-from assets_app.api.found import fields_of, user_of, visible_asset
+from assets_app.api.found import fields_of, served_asset, user_of, visible_asset
 from assets_app.api.idempotent import idempotent
 from assets_app.api.lists import PARAMETERS, listed
 from assets_app.api.parsers import SmallGzipParser, SmallObjectParser
@@ -271,7 +271,7 @@ class AssetDataView(APIView):
         },
     )
     def get(self, request: Request, asset_id: UUID) -> HttpResponseBase:
-        asset = visible_asset(request, asset_id)
+        asset = served_asset(request, asset_id)
         if settings.HOLDFAST_ASSET_ORIGIN and request.method == "GET" and not isinstance(request.auth, ApiToken):
             return redirect_to_asset_origin(asset)
         return deliver(request, of_asset(asset))

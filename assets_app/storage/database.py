@@ -28,31 +28,39 @@ class ChunkWriter:
 
     def __init__(self, key: str) -> None:
         self._key = key
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._pieces: list[memoryview] = []
+        self._size = 0  # of the pieces
+        self._rows: list[bytes] = []
         self._index = 0
 
     def write(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self._size += len(data)
-        if self._size >= ROWS_AT_ONCE * CHUNK_BYTES:
-            self._store(keep_rest=True)
+        left = memoryview(data)
+        while left:
+            piece = left[: CHUNK_BYTES - self._size]
+            left = left[len(piece) :]
+            self._pieces.append(piece)
+            self._size += len(piece)
+            if self._size == CHUNK_BYTES:
+                self._end_row()
 
     def finish(self) -> None:
-        self._store(keep_rest=False)
+        if self._pieces:
+            self._end_row()
+        self._store()
 
     def abort(self) -> None:
-        self._pieces, self._size = [], 0
+        self._pieces, self._size, self._rows = [], 0, []
         with suppress(DatabaseError):
             BlobChunk.objects.filter(key=self._key, index__lt=self._index).delete()  # ours, and nobody else's
 
-    def _store(self, *, keep_rest: bool) -> None:
-        whole = memoryview(b"".join(self._pieces))
-        end = len(whole) - len(whole) % CHUNK_BYTES if keep_rest else len(whole)
-        rows = [bytes(whole[start : min(start + CHUNK_BYTES, end)]) for start in range(0, end, CHUNK_BYTES)]
-        rest = bytes(whole[end:])
-        self._pieces, self._size = [rest] if rest else [], len(rest)
-        del whole
+    def _end_row(self) -> None:
+        self._rows.append(b"".join(self._pieces))
+        self._pieces, self._size = [], 0
+        if len(self._rows) == ROWS_AT_ONCE:
+            self._store()
+
+    def _store(self) -> None:
+        rows, self._rows = self._rows, []
         if not rows:
             return
         with _lazily_durable():
