@@ -19,9 +19,10 @@ from rest_framework.request import Request
 from assets_app.api.conditions import is_other, is_unchanged
 from assets_app.api.ranges import ByteRange, asked_ranges
 from assets_app.delivery import Delivery, exactly
-from assets_app.errors import PreconditionFailed, RangeUnsatisfiable
+from assets_app.errors import BytesMissing, PreconditionFailed, RangeUnsatisfiable
 from assets_app.models import Asset, Blob
 from assets_app.names import BIDI_CONTROLS
+from assets_app.operations.verification import doubt_blob
 from assets_app.storage import CHUNK_BYTES, iter_object
 
 # Answers up to here are read at once and sent as any other.
@@ -106,7 +107,7 @@ def _whole(what: Deliverable) -> HttpResponseBase:
     size = what.blob.size_bytes
     # A store outside answers for itself only in part: its bytes are digested on their way.
     sha256 = what.blob.sha256 if what.blob.store == "s3" else ""
-    pieces = exactly(_read(what.blob, 0, size), size, sha256)
+    pieces = _watched(what.blob, exactly(_read(what.blob, 0, size), size, sha256))
     return _with_headers(_answer(200, pieces, size), what, what.content_type)
 
 
@@ -131,7 +132,16 @@ def _several_parts(what: Deliverable, parts: list[ByteRange]) -> HttpResponseBas
 
 
 def _part(what: Deliverable, part: ByteRange) -> Iterator[bytes]:
-    return exactly(_read(what.blob, part.start, part.stop), len(part))
+    return _watched(what.blob, exactly(_read(what.blob, part.start, part.stop), len(part)))
+
+
+def _watched(blob: Blob, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces. If they are not all there, that is noted: the blob is the next to be verified, and trusted no more until then."""
+    try:
+        yield from pieces
+    except BytesMissing:
+        doubt_blob(blob)
+        raise
 
 
 def _read(blob: Blob, start: int, stop: int) -> Iterator[bytes]:

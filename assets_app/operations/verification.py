@@ -6,7 +6,7 @@ See docs/decisions/0025-verification.md.
 import math
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -22,6 +22,7 @@ from assets_app.operations.copies import copy_object, right_bytes
 
 log = structlog.get_logger(__name__)
 HOUR = timedelta(hours=1)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # A turn is short, and comes every minute: the worker's thread has other chores.
 TURN_SECONDS = 5.0
 TURN_BYTES = 512 * 1024 * 1024
@@ -42,6 +43,11 @@ def verify_blob(blob: Blob) -> bool:
         return False
     as_read(blob).update(verified_at=timezone.now(), damaged_at=None, damage="")
     return True
+
+
+def doubt_blob(blob: Blob) -> None:
+    """Somebody could not read it. It is verified next, and bytes that are sent again until then take the place of these."""
+    as_read(blob).filter(damaged_at=None).update(verified_at=NEVER, checked_at=None)
 
 
 def damage_of(blob: Blob) -> str:

@@ -21,6 +21,8 @@ from assets_app.operations.blobs import sweep_objects
 from assets_app.operations.moves import move_blob
 from assets_app.operations.verification import repair_blob, verify_blob, verify_some
 from tests.assets_app.damage import WatchedStorage, bytes_of, flip_a_byte, path_of, put, words
+from tests.conftest import Apis, assert_refused
+from tests.make import make_asset
 from tests.s3 import Fault, FaultyS3
 
 LONG_AGO = timezone.now() - timedelta(days=200)
@@ -232,3 +234,12 @@ def test_workers_at_once_share_the_work(settings: Any, transactional_db: None) -
     assert 4 <= len(read) <= 7, "one more at most for each that looked at the same moment"
     assert not PendingObject.objects.exists()
     assert Asset.objects.count() == 96
+
+
+@pytest.mark.damaged
+def test_bytes_that_a_reader_missed_are_verified_next(alice: User, api: Apis) -> None:
+    asset = make_asset(by=alice)
+    BlobChunk.objects.filter(key=asset.blob.key).delete()
+    assert_refused(api(alice).get(f"/api/v2/assets/{asset.pk}/data"), 503, "BYTES_MISSING")
+    verify_some()
+    assert Blob.objects.damaged().get() == asset.blob
