@@ -8,8 +8,8 @@ from rest_framework.reverse import reverse
 
 from assets_app.api.moments import moment
 from assets_app.models import Asset, AssetQuerySet, AssetShare, ShareLink
-from assets_app.words import facts_state
 from assets_app.operations.assets import may_change
+from assets_app.words import facts_state
 
 # By type: what the bytes say, and clients of the older server look for. None: not known, or not yet.
 FACTS = {
