@@ -12,7 +12,8 @@ from assets_app.errors import BytesMissing
 class Delivery(StreamingHttpResponse):
     """An answer of known length. Its pieces (1 MiB at most) may be asked for by any thread, one thread at a time.
 
-    Every `next()` is one look into the store, on the connection of the thread that asks; between two pieces nothing is held.
+    Every `next()` is one look into the store, on the connection of the thread that asks; between two pieces no connection to the
+    database is held, though a file may be open, or an answer of a bucket half read.
     The web server may therefore send it at the reader's pace, from wherever it likes (config.worker).
     """
 

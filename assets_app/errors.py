@@ -66,7 +66,7 @@ class NotAllowed(HoldfastError):
 
 
 class PreconditionFailed(HoldfastError):
-    """It is not, or no longer, what the caller's condition says. Facts: `currentETag`."""
+    """It is not, or no longer, what the caller's condition says. A door may add the fact `currentETag`."""
 
 
 class RangeUnsatisfiable(HoldfastError):

@@ -106,7 +106,7 @@ def parse_file_upload(request: HttpRequest, META: dict[str, Any], post_data: Any
             raise MultiPartParserError(str(error)) from None
         raise
     closing = b"--" + parser._boundary + b"--"  # type: ignore[attr-defined]  # the stubs leave it out
-    if refusal := _refusal(fields, ended=stream.tail.rstrip().endswith(closing)):
+    if refusal := _refusal(fields, ended=closing in stream.tail):
         for _field, group in files.lists():
             for file in group:
                 file.close()

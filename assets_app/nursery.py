@@ -28,7 +28,9 @@ from assets_app import wire
 from assets_app.sandboxed import BROKEN, limit_process, outcome
 
 # Imported by Python when they are first used; in a child that is too late.
-CODECS = ("ascii", "latin-1", "cp1252", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+CODECS = (
+    "ascii", "latin-1", "cp1252", "cp437", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be",
+)  # fmt: skip
 READ_AHEAD = 16 * 1024
 MESSAGE = struct.Struct(">I")
 STATUS = struct.Struct(">i")

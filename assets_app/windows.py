@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
@@ -48,6 +50,11 @@ class WindowInline(admin.TabularInline[M, P]):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def two_lines(first: str, second: str) -> SafeString:
+    """In a cell of a list: the second line small and quiet."""
+    return format_html('{}<small class="holdfast-second">{}</small>', first, second)
 
 
 def sized(size_bytes: int) -> str:

@@ -102,7 +102,7 @@ def exception_handler(exception: Exception, _context: dict[str, Any]) -> Respons
     headers: dict[str, str] = {}
     if isinstance(exception, assets.HoldfastError):
         status, code = status_of(exception)
-        log.info("refused", code=code, reason=exception.message)
+        log.info("refused", code=code, reason=exception.message, details=getattr(exception, "details", ""))
         return Response(error_body(code, exception.message, **exception.facts), status=status, headers=headers_of(exception))
     if isinstance(exception, FORMS):
         status, code, message = _form_refusal(exception)

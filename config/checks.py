@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -71,8 +72,12 @@ def _faults_of_origin(origin: str) -> Iterator[str]:
         yield "that is no origin"
     elif settings.HOLDFAST_HTTPS and not origin.startswith("https:"):
         yield "with HOLDFAST_HTTPS it must be https"
-    elif origin in settings.CSRF_TRUSTED_ORIGINS:
-        yield "it is also among CSRF_TRUSTED_ORIGINS, and so the hub's own"
+    elif urlsplit(origin).hostname in (
+        "localhost",
+        "127.0.0.1",
+        *(urlsplit(own).hostname for own in settings.CSRF_TRUSTED_ORIGINS),
+    ):
+        yield "its name is the hub's own, and cookies know no ports"
 
 
 @register()

@@ -212,8 +212,14 @@ class Courier:
             parcel.tell(logging.WARNING, "delivery_cut_off")
             parcel.close()
             raise
-        await self._loop.run_in_executor(self._fetchers, parcel.close)
-        done(was_sent)
+        except Exception as fault:  # whatever it is: the connection must not be forgotten because of it
+            parcel.tell(logging.ERROR, "delivery_broken", error=repr(fault))
+        try:
+            await self._loop.run_in_executor(self._fetchers, parcel.close)
+        except Exception as fault:
+            parcel.tell(logging.ERROR, "request_not_ended", error=repr(fault))
+        finally:
+            done(was_sent)
 
     async def _send(self, parcel: Parcel) -> None:
         while not parcel.is_sent:

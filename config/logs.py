@@ -12,6 +12,7 @@ SECRET_TEXT = re.compile(
     r"(?i)(bearer\s+|hub_)[\w\-.~+/=]{6,}"
     r"|((?:token|secret|password|key|signature)=)[^\s&\"']+"
     r"|(://[^/\s:@]+:)[^@\s/]+(?=@)"
+    r"|((?<=[\s/])(?:s|signed)/)[\w\-:.]{16,}"
 )
 HIDDEN = "[hidden]"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -24,7 +25,7 @@ def scrub(_logger: WrappedLogger | None, _method: str, event: EventDict) -> Even
 
 def _scrub_value(value: Any) -> Any:
     if isinstance(value, str):
-        return SECRET_TEXT.sub(lambda m: (m[1] or m[2] or m[3]) + HIDDEN, value)
+        return SECRET_TEXT.sub(lambda m: (m[1] or m[2] or m[3] or m[4]) + HIDDEN, value)
     if isinstance(value, dict):
         return scrub(None, "", value)
     if isinstance(value, list | tuple):

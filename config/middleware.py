@@ -1,9 +1,10 @@
 """Refusals outside the API: before any view is asked, and out of pages."""
 
 from collections.abc import Callable
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import DatabaseError, DataError
@@ -21,6 +22,8 @@ from config.api import BUSY, UNANSWERED, bad_request, error_body, headers_of, re
 log = structlog.get_logger(__name__)
 ADMIN = "/admin/"
 LARGE = 1024 * 1024
+# What is no longer is with us by the time that a thread takes the request, unless its sender wants otherwise.
+LONG = 256 * 1024
 UNFIT = (ValueError, OverflowError, ValidationError)
 
 
@@ -111,6 +114,32 @@ class RefuseEarlyMiddleware:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             return refuse(request, 411, "LENGTH_REQUIRED", "Say how long the body is: send it with a Content-Length.")
         return self.get_response(request)
+
+
+class BodyPlacesMiddleware:
+    """Long bodies may hold all threads of a process but two: on a slow line each holds its own for minutes.
+
+    Whoever asks for something small never waits for them. One more long body is told to come again.
+    """
+
+    places = BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) <= LONG:
+            return self.get_response(request)
+        if not self.places.acquire(blocking=False):
+            log.warning("no_place_for_a_body", length=length)
+            answer = refuse(request, 503, "BUSY", "Very many files are being sent just now. Send this one again in a moment.")
+            answer["Retry-After"] = "5"
+            return answer
+        try:
+            return self.get_response(request)
+        finally:
+            self.places.release()
 
 
 class LargeBodyMiddleware:

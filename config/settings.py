@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.middleware.OriginMiddleware",
     "config.middleware.RefuseEarlyMiddleware",
+    "config.middleware.BodyPlacesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before anything reads request.POST: file names arrive whole and bytes are counted while they arrive.

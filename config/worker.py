@@ -7,6 +7,7 @@ next request; when the courier is done, the connection comes back for its next r
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
@@ -24,6 +25,8 @@ HANDED_OVER = object()
 # Ordinary answers are wholly in memory. No more than this waits for slow readers; then threads wait, too, and ask for no more.
 MOST_HELD_BYTES = 64 * 1024 * 1024
 FILE_BYTES = 64 * 1024
+# For what a refused client is still sending. Longer would hold a thread (gunicorn: five seconds); the courier takes leave.
+UNREAD_SECONDS = 0.1
 
 
 class HoldfastWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
@@ -93,7 +96,7 @@ class HoldfastWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         """The last step on this thread: with a body under way, the connection's fate is decided when that is through."""
         parcel, self._here.parcel = self._here.parcel, None
         try:
-            kept = super()._keepalive_after(conn, keepalive)
+            kept = keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + UNREAD_SECONDS))
         except BaseException:
             if parcel is not None:
                 parcel.close()

@@ -17,7 +17,8 @@ class Utf8Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         self.content_params: dict[str, str]
         try:
-            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+            sent, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+            self.content_type = sent.lower()
         except (ValueError, LookupError):
             self.content_type, self.content_params = "", {}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.apps import AppConfig
 
 if TYPE_CHECKING:
-    from assets_app.models import Asset
+    pass
 
 
 class SessionsConfig(AppConfig):
@@ -37,15 +37,9 @@ class SessionsConfig(AppConfig):
             lambda user: SessionFile.objects.filter(session__in=Session.objects.visible_to(user)).values("asset")
         )
         FILES_OF_SESSION[:] = [files_of_session]
-        AssetQuerySet.uses.append(lambda asset: [f"a file of the session '{name}'" for name in _sessions_of(asset)])
         PLACES.append(places_of_file)
         SESSIONS[:] = [sessions_for_files]
         VISIBLE["conflict"] = [lambda user: Conflict.objects.visible_to(user).values("uuid")]
         add_chore(catch_up, every=timedelta(seconds=5))
         add_chore(purge_trash, every=timedelta(minutes=10))
         add_chore(sweep_leases, every=timedelta(hours=1))
-
-
-def _sessions_of(asset: "Asset") -> list[str]:
-    names = asset.session_files.order_by("pk").values_list("session__session_name", "session__session_id")
-    return [name or own_id for name, own_id in names]

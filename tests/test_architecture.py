@@ -14,7 +14,7 @@ from assets_app.windows import WindowAdmin
 ROOT = Path(__file__).resolve().parents[1]
 # Keys, advice, and copies of what is kept elsewhere: they go with what they are about.
 NO_RECORDS = {"ApiToken", "IdempotencyKey", "Lease", "SessionMember", "SessionDevice", "SessionCount"}
-NO_RECORDS |= {"Thumbnail", "AssetShare", "AssetTag", "ShareLink", "StorageUse"}
+NO_RECORDS |= {"Thumbnail", "AssetShare", "AssetTag", "ShareLink", "StorageUse", "PurgedAsset"}
 FLOORS = ["assets_app", "sessions_app", "visualizations_app"]
 
 

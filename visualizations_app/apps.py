@@ -26,11 +26,6 @@ class VisualizationsConfig(AppConfig):
         recording_kept.connect(receivers.request_pictures, dispatch_uid="request_pictures")
         session_purging.connect(receivers.forget_pictures, dispatch_uid="forget_pictures")
         VISIBLE["visualization"] = [lambda user: Visualization.objects.visible_to(user).values("uuid")]
-        AssetQuerySet.uses.append(
-            lambda asset: [
-                f"the picture '{picture}'" for picture in Visualization.objects.filter(image=asset).select_related("session")
-            ]
-        )
         AssetQuerySet.seen_through.append(lambda user: Visualization.objects.visible_to(user).values("image"))
         PLACES.append(_pictures_of)
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
@@ -16,12 +17,15 @@ from assets_app.admin.asset_actions import AssetActions
 from assets_app.admin.dashboard import dashboard
 from assets_app.admin.filters import AssetStateFilter, AssetStoreFilter, FormatFilter, ProblemFilter
 from assets_app.admin.inlines import LinkInline, ShareInline
-from assets_app.admin.words import counted, facts_in_words, facts_state, short_facts
+from assets_app.admin.words import short_facts, state_in_words
 from assets_app.models import Asset, AssetTag, Blob, Change, Thumbnail
 from assets_app.operations.assets import uses_of
-from assets_app.windows import sized
+from assets_app.windows import sized, two_lines
+from assets_app.words import counted, facts_in_words
 
 MOST_CHANGES = 100
+# Whoever is here may see everything.
+STAFF = User(is_staff=True)
 MOST_WORDS = 8
 
 
@@ -77,15 +81,15 @@ class AssetAdmin(AssetActions):
 
     @admin.display(description="Name, facts", ordering="name")
     def file(self, asset: Asset) -> SafeString:
-        return _two_lines(asset.name, short_facts(asset))
+        return two_lines(asset.name, short_facts(asset))
 
     @admin.display(description="Kind", ordering="type")
     def what(self, asset: Asset) -> SafeString:
-        return _two_lines(asset.type, asset.format)
+        return two_lines(asset.type, asset.format)
 
     @admin.display(description="Size, store", ordering="blob__size_bytes")
     def size_and_store(self, asset: Asset) -> SafeString:
-        return _two_lines(sized(asset.blob.size_bytes), asset.blob.store)
+        return two_lines(sized(asset.blob.size_bytes), asset.blob.store)
 
     @admin.display(description="State", ordering="deleted_at")
     def state(self, asset: Asset) -> SafeString:
@@ -93,7 +97,7 @@ class AssetAdmin(AssetActions):
 
     @admin.display(description="Uploaded", ordering="uploaded_at")
     def when(self, asset: Asset) -> SafeString:
-        return _two_lines(f"{asset.uploaded_at:%Y-%m-%d}", f"{asset.uploaded_at:%H:%M}")
+        return two_lines(f"{asset.uploaded_at:%Y-%m-%d}", f"{asset.uploaded_at:%H:%M}")
 
     # --- one file ----------------------------------------------------------------------------------------------------
 
@@ -115,12 +119,12 @@ class AssetAdmin(AssetActions):
 
     @admin.display(description="Facts")
     def facts_told(self, asset: Asset) -> str | SafeString:
-        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", facts_in_words(asset.facts))
+        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", facts_in_words(asset))
         return format_html('<dl class="holdfast-facts">{}</dl>', rows) if rows else "-"
 
     @admin.display(description="Reading them")
     def facts_read(self, asset: Asset) -> str:
-        return facts_state(asset)
+        return state_in_words(asset)
 
     @admin.display(description="Thumbnails")
     def thumbnails_told(self, asset: Asset) -> str:
@@ -163,7 +167,7 @@ class AssetAdmin(AssetActions):
 
     @admin.display(description="Used by")
     def used_by(self, asset: Asset) -> str | SafeString:
-        uses = uses_of(asset)
+        uses = uses_of(asset, by=STAFF)
         if not uses:
             return "Nothing is built on it."
         return format_html('<ul class="holdfast-list">{}</ul>', format_html_join("", "<li>{}</li>", ([words] for words in uses)))
@@ -198,10 +202,6 @@ def _found_by(word: str) -> Q:
         return found | Q(pk=UUID(word))
     except ValueError:
         return found
-
-
-def _two_lines(first: str, second: str) -> SafeString:
-    return format_html('{}<small class="holdfast-second">{}</small>', first, second)
 
 
 def _can_be_shown(asset: Asset) -> bool:

@@ -13,9 +13,9 @@ from assets_app.admin.assets import damage_of
 from assets_app.admin.filters import DamageFilter, StoreFilter
 from assets_app.admin.inlines import marked
 from assets_app.admin.verifying import repair_now, verify_now
-from assets_app.admin.words import counted
 from assets_app.models import Asset, Blob, PendingObject, Thumbnail
 from assets_app.windows import WindowAdmin, sized
+from assets_app.words import counted
 
 SHOWN_ASSETS = 50
 

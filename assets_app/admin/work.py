@@ -3,11 +3,15 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from assets_app.models import ApiToken, Job
+from assets_app.names import shown
 from assets_app.operations.jobs import run_again
 from assets_app.operations.tokens import revoke_token
-from assets_app.windows import WindowAdmin
+from assets_app.windows import WindowAdmin, two_lines
+
+SHOWN_ERROR = 200
 
 
 @admin.register(ApiToken)
@@ -30,7 +34,7 @@ class ApiTokenAdmin(WindowAdmin[ApiToken]):
 
 @admin.register(Job)
 class JobAdmin(WindowAdmin[Job]):
-    list_display = ("subject", "task", "state", "attempts", "next_attempt_at", "finished_at", "reason", "last_error")
+    list_display = ("subject", "task", "state", "tried", "finished", "failure")
     list_filter = ("state", "task")
     search_fields = ("subject", "task", "payload", "last_error", "reason")
     search_help_text = "Search by what it is about, by an id in what it was given, or by what went wrong."
@@ -40,6 +44,20 @@ class JobAdmin(WindowAdmin[Job]):
         "created_at", "finished_at",
     )  # fmt: skip
     actions = ("do_again",)
+
+    @admin.display(description="Attempts", ordering="attempts")
+    def tried(self, job: Job) -> SafeString:
+        is_waiting = job.state == Job.State.QUEUED
+        return two_lines(str(job.attempts), f"next {job.next_attempt_at:%Y-%m-%d %H:%M}" if is_waiting else "")
+
+    @admin.display(description="Finished", ordering="finished_at")
+    def finished(self, job: Job) -> str | SafeString:
+        return two_lines(f"{job.finished_at:%Y-%m-%d}", f"{job.finished_at:%H:%M}") if job.finished_at else "-"
+
+    @admin.display(description="Last error")
+    def failure(self, job: Job) -> SafeString:
+        """What went wrong, and what those who wait for it are told."""
+        return two_lines(shown(job.last_error, SHOWN_ERROR), "" if job.reason == job.last_error else job.reason)
 
     @admin.action(description="Run again", permissions=["run"])
     def do_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:

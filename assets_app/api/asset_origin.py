@@ -22,14 +22,17 @@ signer = Signer(salt="assets_app.asset_origin")
 
 
 def is_asset_origin(request: HttpRequest) -> bool:
-    """Was it asked under the name of the files' origin?"""
-    origin = urlsplit(settings.HOLDFAST_ASSET_ORIGIN)
-    host = request.META.get("HTTP_HOST", "").lower()
-    return bool(origin.netloc) and host in (origin.netloc, f"{origin.hostname}:{origin.port or _usual_port(origin.scheme)}")
+    """Was it asked under the name of the files' origin? The port does not matter: cookies know none."""
+    name = urlsplit(settings.HOLDFAST_ASSET_ORIGIN).hostname
+    return name is not None and name == _name_of(request.META.get("HTTP_HOST", ""))
 
 
-def _usual_port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
+def _name_of(host: str) -> str:
+    """Of `Files.Example.org.:8000`, as browsers understand it: `files.example.org`."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def redirect_to_asset_origin(asset: Asset) -> HttpResponseBase:

@@ -1,13 +1,15 @@
 """Assets as JSON, in the field names of the older asset server's clients."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from assets_app import parsing
 from assets_app.api.moments import moment
 from assets_app.models import Asset, AssetQuerySet, AssetShare, ShareLink
+from assets_app.operations.assets import may_change
+from assets_app.words import facts_state
 
 # By type: what the bytes say, and clients of the older server look for. None: not known, or not yet.
 FACTS = {
@@ -46,7 +48,7 @@ def asset_body(asset: Asset, request: Request) -> dict[str, Any]:
         "thumbnailBlobId": None,
         "sourceUrl": None,
         "publishedUrl": reverse("published", args=[asset.blob.sha256], request=request) if asset.published_at else None,
-        "mayEdit": request.user.is_staff or asset.owner_id == request.user.pk,
+        "mayEdit": may_change(asset, cast(User, request.user)),
         "facts": asset.facts,
         "factsState": facts_state(asset),
         "factsError": asset.facts_error,
@@ -57,14 +59,6 @@ def asset_body(asset: Asset, request: Request) -> dict[str, Any]:
     if asset.deleted_at is not None:
         body |= {"deletedAt": moment(asset.deleted_at), "deletedFor": moment(asset.trash_ends_at)}
     return body
-
-
-def facts_state(asset: Asset) -> str:
-    if asset.facts_error:
-        return "unreadable"
-    if not parsing.has_facts(asset.format):
-        return "none"
-    return "read" if asset.facts_version else "waiting"
 
 
 def asset_etag(asset: Asset) -> str:

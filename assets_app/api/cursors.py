@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Q
 from rest_framework.request import Request
@@ -48,4 +49,4 @@ def link_to(request: Request, cursor: str) -> str:
     query = request.query_params.copy()
     query.pop("offset", None)
     query["cursor"] = cursor
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    return request.build_absolute_uri(f"{quote(request.path, safe='/:@')}?{query.urlencode()}")

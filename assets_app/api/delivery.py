@@ -32,9 +32,8 @@ NOTHING = "default-src 'none'; sandbox"
 # A film opened by itself: the browser's own player asks for it once more, as from this origin. Still no script may run.
 PLAYER = "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
 KEEP = "max-age=31536000, immutable"
-SHOWN = "default-src 'none'; sandbox"
-# A browser's own player asks for the film once more, in parts, and as the page that it is. Scripts stay forbidden.
-PLAYED = "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
+# What another picture may take the place of.
+KEEP_A_WHILE = "max-age=300"
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Deliverable:
     Args:
         inline: shown in the page. Only for kinds that no browser runs as a document.
         is_public: anybody may keep it and embed it.
+        is_final: no other bytes ever come from the same address.
     """
 
     blob: Blob
@@ -51,6 +51,7 @@ class Deliverable:
     name: str
     inline: bool
     is_public: bool = False
+    is_final: bool = True
 
     @property
     def plays(self) -> bool:
@@ -168,7 +169,7 @@ def _with_headers(answer: HttpResponseBase, what: Deliverable, content_type: str
     answer["X-Content-Type-Options"] = "nosniff"
     is_embedded = what.is_public or bool(settings.HOLDFAST_ASSET_ORIGIN)
     answer["Cross-Origin-Resource-Policy"] = "cross-origin" if is_embedded else "same-origin"
-    answer["Cache-Control"] = f"public, {KEEP}" if what.is_public else f"private, {KEEP}"
+    answer["Cache-Control"] = f"{'public' if what.is_public else 'private'}, {KEEP if what.is_final else KEEP_A_WHILE}"
     if not what.is_public:
         patch_vary_headers(answer, ["Cookie", "Authorization"])
     return answer

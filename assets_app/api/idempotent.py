@@ -1,9 +1,11 @@
 """`Idempotency-Key` on POST: a client that lost its answer sends the same again, and nothing happens twice."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 
 from django.contrib.auth.models import User
@@ -33,7 +35,7 @@ def idempotent(handler: Handler) -> Handler:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             with _prepared(view, request):
-                return handler(view, request, *args, **kwargs)
+                return _completed(view, request, handler(view, request, *args, **kwargs))
         digest, user = _digest(request), cast(User, request.user)
 
         def perform() -> Answer:
@@ -49,7 +51,8 @@ def idempotent(handler: Handler) -> Handler:
         if answer is None:
             with _prepared(view, request):
                 answer = once(key=key, request_sha256=digest, by=user, perform=perform)
-        return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+        response = HttpResponse(answer.body, status=answer.status, headers=answer.headers)
+        return _completed(view, request, response)
 
     handled.is_idempotent = True  # type: ignore[attr-defined]  # for the test that every POST has it
     return handled
@@ -59,6 +62,16 @@ def _prepared(view: APIView, request: Request) -> AbstractContextManager[None]:
     """What a view wants to have done before its handler, because it takes long: the handler may run in a transaction."""
     prepare: Callable[[Request], AbstractContextManager[None]] | None = getattr(view, "prepare", None)
     return prepare(request) if prepare is not None else nullcontext()
+
+
+def _completed(view: APIView, request: Request, response: HttpResponseBase) -> HttpResponseBase:
+    """With what a view tells every time, but does not want to be stored."""
+    complete: Callable[[Request, Any], Any] | None = getattr(view, "complete", None)
+    if complete is None or response.status_code >= HTTPStatus.BAD_REQUEST:
+        return response
+    body = response.data if isinstance(response, Response) else json.loads(cast(HttpResponse, response).content)
+    headers = {name: response[name] for name in KEPT_HEADERS if name in response and name != "Content-Type"}
+    return Response(complete(request, body), status=response.status_code, headers=headers)
 
 
 def _answer(response: HttpResponseBase) -> Answer:

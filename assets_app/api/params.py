@@ -76,7 +76,7 @@ def texts(request: Request, name: str, *, most: int) -> list[str]:
     Raises:
         InvalidInput: too often, or one that is too long or holds control characters.
     """
-    sent = [text.strip() for text in request.query_params.getlist(name) if text.strip()]
+    sent = [text for text in request.query_params.getlist(name) if text]
     if len(sent) > most:
         raise InvalidInput(f"'{name}' can be given at most {most} times.", field=name)
     return [check_text(text, what=name, max_length=200) for text in sent]

@@ -18,7 +18,15 @@ from assets_app.api.parsers import SmallGzipParser, SmallObjectParser
 from assets_app.errors import InvalidInput, NotFound
 from assets_app.models import Asset
 from assets_app.operations.assets import check_may_change
-from assets_app.operations.sharing import create_link, publish_asset, revoke_link, share_asset, unpublish_asset, unshare_asset
+from assets_app.operations.sharing import (
+    create_link,
+    publish_asset,
+    revoke_link,
+    secret_of,
+    share_asset,
+    unpublish_asset,
+    unshare_asset,
+)
 
 DAYS = 7
 JSON = [SmallObjectParser, SmallGzipParser]
@@ -78,14 +86,18 @@ class LinksView(APIView):
     def post(self, request: Request, asset_id: UUID) -> Response:
         fields = fields_of(request, "days", "maxUses")
         days = _number(fields, "days", (int, float))
-        link, secret = create_link(
+        link, _secret = create_link(
             asset=visible_asset(request, asset_id),
             by=user_of(request),
             days=DAYS if days is None else days,
             max_uses=_number(fields, "maxUses", (int,)),
         )
-        url = reverse("shared", args=[secret], request=request)
-        return Response({"success": True, "link": link_body(link) | {"url": url}}, status=201)
+        return Response({"success": True, "link": link_body(link)}, status=201)
+
+    def complete(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """The address is told with the answer, but not kept with it for whoever sends the same key again."""
+        secret = secret_of(UUID(body["link"]["id"]))
+        return body | {"link": body["link"] | {"url": reverse("shared", args=[secret], request=request)}}
 
 
 class LinkView(APIView):

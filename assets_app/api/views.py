@@ -28,7 +28,7 @@ from assets_app.api.idempotent import idempotent
 from assets_app.api.lists import PARAMETERS, listed
 from assets_app.api.parsers import SmallGzipParser, SmallObjectParser
 from assets_app.api.serializers import UploadAssetSerializer
-from assets_app.errors import HoldfastError, InUse, InvalidInput, NotAllowed, NotFound
+from assets_app.errors import HoldfastError, InUse, InvalidInput, NotAllowed, NotFound, PreconditionFailed
 from assets_app.models import ApiToken, Asset
 from assets_app.multipart import FormParser
 from assets_app.operations.assets import delete_asset, delete_assets, edit_asset, restore_asset
@@ -121,13 +121,13 @@ def _digest(request: Request, form: dict[str, Any]) -> str:
     sent: str = form["sha256"].lower()
     # Of a form, the header may only mean the file: forms differ in their boundaries each time.
     header = request.headers.get("Content-Digest", "")
-    found = re.search(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/]{43}=):", header)
-    if "sha-256=" in header and found is None:
+    found = re.findall(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/]{43}=):", header, re.IGNORECASE)
+    if header and len(found) != max(1, header.lower().count("sha-256")):
         raise InvalidInput("Content-Digest must hold `sha-256=:BASE64:` with the 32 bytes of the digest.", field="Content-Digest")
-    told = base64.b64decode(found[1]).hex() if found else ""
-    if sent and told and sent != told:
-        raise InvalidInput("'sha256' and Content-Digest differ. Send one.", field="sha256")
-    return sent or told
+    told = {base64.b64decode(text).hex() for text in found} | ({sent} if sent else set())
+    if len(told) > 1:
+        raise InvalidInput("'sha256' and Content-Digest name different digests. Send one.", field="sha256")
+    return told.pop() if told else ""
 
 
 class AssetsView(APIView):
@@ -172,18 +172,20 @@ class AssetView(APIView):
     def patch(self, request: Request, asset_id: UUID) -> Response:
         fields = fields_of(request, "name", "tags")
         asset = visible_asset(request, asset_id)
-        edit_asset(
-            asset=asset,
-            by=user_of(request),
-            name=_text(fields, "name"),
-            tags=_check_tags(fields["tags"]) if "tags" in fields else None,
-            based_on=_revision(request),
-        )
+        with _told_the_newest(request, asset_id):
+            edit_asset(
+                asset=asset,
+                by=user_of(request),
+                name=_text(fields, "name"),
+                tags=_check_tags(fields["tags"]) if "tags" in fields else None,
+                based_on=_revision(request),
+            )
         return _answer(visible_asset(request, asset_id), request)
 
     @extend_schema(operation_id="delete_asset", request=None, responses={200: shapes.DONE})
     def delete(self, request: Request, asset_id: UUID) -> Response:
-        delete_asset(asset=visible_asset(request, asset_id), by=user_of(request))
+        with _told_the_newest(request, asset_id):
+            delete_asset(asset=visible_asset(request, asset_id), by=user_of(request), based_on=_revision(request))
         return Response({"success": True, "message": f"Asset {asset_id} deleted successfully"})
 
 
@@ -235,7 +237,8 @@ class ThumbnailView(APIView):
         if not made:
             raise NotFound("There is no smaller picture of this asset: none can be made of its kind, or it is not made yet.")
         chosen = next((thumbnail for thumbnail in made if thumbnail.width >= wanted), made[-1])
-        return deliver(request, Deliverable(chosen.blob, "image/webp", f"{asset.name}.webp", inline=True))
+        picture = Deliverable(chosen.blob, "image/webp", f"{asset.name}.webp", inline=True, is_final=False)
+        return deliver(request, picture)
 
     def head(self, request: Request, asset_id: UUID) -> HttpResponseBase:
         return self.get(request, asset_id)
@@ -281,6 +284,16 @@ def _answer(asset: Asset, request: Request) -> Response:
     return Response(asset_body(asset, request), headers={"ETag": asset_etag(asset)})
 
 
+@contextmanager
+def _told_the_newest(request: Request, asset_id: UUID) -> Iterator[None]:
+    """Who comes too late is told the entity tag that would be right now."""
+    try:
+        yield
+    except PreconditionFailed as refusal:
+        refusal.facts["currentETag"] = asset_etag(visible_asset(request, asset_id))
+        raise
+
+
 def _text(fields: dict[str, Any], name: str) -> str | None:
     if name in fields and not isinstance(fields[name], str):
         raise InvalidInput(f"'{name}' must be text.", pointer=f"/{name}", field=name)
@@ -292,7 +305,7 @@ def _revision(request: Request) -> int | None:
     sent = request.headers.get("If-Match", "")
     if sent in ("", "*"):
         return None
-    found = re.fullmatch(r'"([0-9]{1,9})-[0-9!t-]{1,20}"', sent.strip())
+    found = re.fullmatch(r'"([0-9]{1,9})(-[0-9!t-]{1,20})?"', sent.strip())
     if found is None:
         raise InvalidInput("If-Match must be the entity tag of the asset as you read it.", field="If-Match")
     return int(found[1])

@@ -1,6 +1,6 @@
 """Bytes (blobs, chunks), named uses of them (assets), and what every floor stands on (tokens, the job ledger)."""
 
-from assets_app.models.assets import Asset, AssetQuerySet, AssetShare, AssetTag, ShareLink, StorageUse, Thumbnail
+from assets_app.models.assets import Asset, AssetQuerySet, AssetShare, AssetTag, PurgedAsset, ShareLink, StorageUse, Thumbnail
 from assets_app.models.blobs import Blob, BlobChunk, BlobQuerySet, PendingObject
 from assets_app.models.tokens import ApiToken, IdempotencyKey
 from assets_app.models.work import Change, Job, JobQuerySet
@@ -19,6 +19,7 @@ __all__ = [
     "Job",
     "JobQuerySet",
     "PendingObject",
+    "PurgedAsset",
     "ShareLink",
     "StorageUse",
     "Thumbnail",

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 class AssetQuerySet(models.QuerySet["Asset"]):
     # What upper floors show people through their own things, as subqueries of ids: the files of a shared session.
     seen_through: "ClassVar[list[Callable[[User], models.QuerySet[Any, Any]]]]" = []
-    # What upper floors built on an asset, in words: as long as there is something, it cannot be deleted.
-    uses: "ClassVar[list[Callable[[Asset], list[str]]]]" = []
 
     def live(self) -> Self:
         return self.filter(deleted_at__isnull=True)
@@ -102,6 +100,23 @@ class Asset(models.Model):
     def trash_ends_at(self) -> datetime | None:
         """When it is deleted for good."""
         return self.deleted_at + timedelta(days=settings.HOLDFAST_TRASH_DAYS) if self.deleted_at else None
+
+
+class PurgedAsset(models.Model):
+    """What remains of an asset that was deleted for good: so that its owner can be told."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    purged_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "purged_assets"
+        ordering = ["-purged_at"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Thumbnail(models.Model):

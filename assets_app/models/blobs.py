@@ -65,10 +65,12 @@ class Blob(models.Model):
             models.Index(fields=["used_at"], name="blob_by_use"),
             models.Index(fields=["verified_at"], name="blob_by_verification"),
             models.Index(fields=["checked_at"], name="blob_by_check"),
+            # Every worker asks every minute; hardly any row is in it.
+            models.Index(fields=["checked_at"], name="blob_damaged", condition=Q(damaged_at__isnull=False)),
         ]
         constraints = [
             # Two rows for the same bytes would each believe that nobody uses the other's.
-            models.UniqueConstraint(fields=["store", "sha256"], name="blob_once_in_a_store"),
+            models.UniqueConstraint(fields=["sha256", "store"], name="blob_once_in_a_store"),
             # An empty or truncated digest would make two files one.
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="blob_sha256_is_hex"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="blob_is_not_empty"),

@@ -27,6 +27,8 @@ class Change(models.Model):
         db_table = "changes"
         indexes = [
             models.Index(fields=["txid", "id"], name="change_in_order"),
+            # Staff look at the history of one asset.
+            models.Index(fields=["ref"], name="change_of_asset", condition=Q(kind="asset")),
         ]
 
     def __str__(self) -> str:

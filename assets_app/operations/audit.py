@@ -117,8 +117,6 @@ def _audit_blob(blob: Blob, gap: str, verify: WhichBlobs, away: set[str]) -> Ite
 def _wrong_with(blob: Blob, verify: WhichBlobs) -> str:
     if verify(blob):
         return damage_of(blob)
-    if blob.store not in storage.configured_stores():
-        raise StoreUnavailable("it is not configured")
     size = storage.object_store(blob.store).size_of(blob.key)
     if size == blob.size_bytes:
         return ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from django.core.files.storage import InvalidStorageError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 LATE_ARRIVAL = timedelta(hours=1)
 # Between being condemned and being deleted: whoever wants the same bytes again meanwhile has them.
 REPRIEVE = timedelta(minutes=10)
+# Whether bytes that nobody has looked at for longer are still right is not known; those that come just now are.
+TRUSTED_FOR = timedelta(hours=1)
 AT_ONCE = 200
 ATTEMPTS = 5
 
@@ -40,8 +43,8 @@ def begin_object(store: str) -> PendingObject:
 def claim_blob(*, store: str, key: str, sha256: str, size_bytes: int) -> Blob:
     """The blob of these bytes, held until the end of the caller's transaction: nobody can collect it meanwhile.
 
-    It is the one that is in this store already, if there is one in good order; the object at `key` then stays pending, and goes.
-    Where the one that is here is damaged, the object takes its place.
+    It is the one that is in this store already, if its bytes were seen to be right not long ago; the object at `key` then stays
+    pending, and goes. Otherwise the object takes the place of the one that is here: its bytes are right for certain.
 
     Raises:
         StoreUnavailable: the object at `key` was given up as abandoned; it took longer than an upload may.
@@ -49,16 +52,22 @@ def claim_blob(*, store: str, key: str, sha256: str, size_bytes: int) -> Blob:
     for _attempt in range(ATTEMPTS):
         now = timezone.now()
         known = Blob.objects.filter(store=store, sha256=sha256)
-        if known.filter(damaged_at=None).update(state=Blob.State.LIVE, used_at=now):
-            return known.get()
-        if damaged := known.select_for_update().filter(damaged_at__isnull=False).first():
-            return replace_object(damaged, store=store, key=key)
+        trusted = known.filter(damaged_at=None, verified_at__gt=now - TRUSTED_FOR)
+        if trusted.update(state=Blob.State.LIVE, used_at=now) and _is_there(kept := known.get()):
+            return kept
+        if older := known.select_for_update().first():
+            return replace_object(older, store=store, key=key)
         draft = Blob(store=store, key=key, sha256=sha256, size_bytes=size_bytes, created_at=now, used_at=now, verified_at=now)
         Blob.objects.bulk_create([draft], ignore_conflicts=True)
         if blob := known.filter(key=key).first():
             _settle(key)
             return blob
     raise StoreUnavailable("The same bytes come and go faster than they can be kept. Send the file again in a moment.")
+
+
+def _is_there(blob: Blob) -> bool:
+    """Asked only where that takes no time: a transaction is open."""
+    return blob.store == "s3" or storage.object_store(blob.store).size_of(blob.key) == blob.size_bytes
 
 
 def replace_object(blob: Blob, *, store: str, key: str) -> Blob:
@@ -96,16 +105,17 @@ def discard_object(begun: PendingObject) -> None:
 
     It may have been given up as abandoned meanwhile, and swept: what was written after that goes, too.
     """
-    if Blob.objects.filter(key=begun.key).exists():
+    own = PendingObject.objects.filter(pk=begun.pk, state=PendingObject.State.NEW)
+    # Only when that has been through does one see what a commit under way has made of it: it holds the row.
+    if not own.update(state=PendingObject.State.SWEEP) and Blob.objects.filter(key=begun.key).exists():
         return
     if PendingObject.objects.filter(key=begun.key).exclude(pk=begun.pk).exists():
         return  # it was a blob's, which has moved since: somebody may be reading it until its time of grace is over
-    PendingObject.objects.filter(pk=begun.pk, state=PendingObject.State.NEW).update(state=PendingObject.State.SWEEP)
     _remove(begun.store, begun.key, is_last=begun.store != "s3")  # only what went over a network can still arrive
 
 
 def condemn_blobs(*, grace: timedelta | None = None) -> int:
-    """Condemn what nothing has referred to for the time of grace."""
+    """Condemn what nothing refers to, and nothing began to refer to within the time of grace."""
     if grace is None:
         grace = timedelta(hours=settings.HOLDFAST_BLOB_GRACE_HOURS)
     now = timezone.now()
@@ -189,7 +199,7 @@ def _remove(store: str, key: str, *, is_last: bool) -> bool:
     """Delete an object. True if it is forgotten, too: nothing of it can arrive any more."""
     try:
         storage.object_store(store).remove(key)
-    except (HoldfastError, OSError) as failure:  # it is tried again with the next sweep
+    except (HoldfastError, OSError, InvalidStorageError) as failure:  # it is tried again with the next sweep
         log.warning("object_not_removed", store=store, key=key, error=repr(failure))
         return False
     pending = PendingObject.objects.filter(key=key, state=PendingObject.State.SWEEP)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from assets_app.errors import CursorGone, InvalidInput
-from assets_app.models import Asset, Change
+from assets_app.models import Asset, Change, PurgedAsset
 
 if TYPE_CHECKING:
     import uuid
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 # What of each kind somebody may see, as a subquery of ids. Upper floors add theirs when they start.
 VISIBLE: dict[str, "list[Callable[[User], QuerySet[Any, Any]]]"] = {
-    "asset": [lambda user: Asset.objects.visible_to(user).values("pk")],
+    "asset": [
+        lambda user: Asset.objects.visible_to(user).values("pk"),
+        # That something went is news, too.
+        lambda user: Asset.objects.in_trash_of(user).values("pk"),
+        lambda user: PurgedAsset.objects.filter(owner=user).values("pk"),
+    ],
 }
 
 

@@ -64,8 +64,6 @@ def import_asset(older: OlderAsset, *, owner: "User | None", dry_run: bool = Fal
     """
     try:
         return _import(older, owner, dry_run)
-    except IntegrityError:  # somebody else imports the same just now
-        return _compared(Asset.objects.select_related("blob").get(pk=older.asset_id), older)
     except (StoreUnavailable, StorageFull) as failure:
         return Verdict.FAILED, failure.message
     except SandboxFailed as failure:
@@ -79,13 +77,21 @@ def import_asset(older: OlderAsset, *, owner: "User | None", dry_run: bool = Fal
 
 
 def _import(older: OlderAsset, owner: "User | None", dry_run: bool) -> tuple[Verdict, str]:
-    known = Asset.objects.select_related("blob").filter(pk=older.asset_id).first()
-    if known is not None:
+    if (known := _known(older)) is not None:
         return _compared(known, older)
     by, notes = _owner_of(older, owner)
-    fitted = _tried(older) if dry_run else _stored(older, by)
+    try:
+        fitted = _tried(older) if dry_run else _stored(older, by)
+    except IntegrityError:
+        if (known := _known(older)) is None:
+            raise
+        return _compared(known, older)  # somebody else imports the same just now
     words = "; ".join([f"'{shown(fitted.name)}' of {by.get_username()}", *notes, *fitted.notes])
     return Verdict.IMPORTED, words
+
+
+def _known(older: OlderAsset) -> Asset | None:
+    return Asset.objects.select_related("blob").filter(pk=older.asset_id).first()
 
 
 def _compared(known: Asset, older: OlderAsset) -> tuple[Verdict, str]:

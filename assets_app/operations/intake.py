@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from assets_app import kinds, parsing, sandbox, signals, storage
-from assets_app.errors import DigestMismatch, HoldfastError, InvalidInput, SandboxFailed
+from assets_app.errors import DigestMismatch, InvalidInput, SandboxFailed
 from assets_app.limits import check_free_space, max_asset_bytes, too_large
 from assets_app.models import Asset, AssetTag, PendingObject
 from assets_app.names import check_file_name, check_text, shown
@@ -29,6 +30,7 @@ from assets_app.operations.quotas import check_space, take_space
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+log = structlog.get_logger(__name__)
 MAX_TAGS = 100
 
 
@@ -182,7 +184,11 @@ def look_inside(received: ReceivedBytes) -> None:
         InvalidInput: what is wrong with the file.
         SandboxFailed: it could not be looked into.
     """
-    if received.kind.check:
+    if not received.kind.check:
+        return
+    try:
+        sandbox.run_lazily(received.kind.check, file=received.open())
+    except SandboxFailed:  # perhaps something else took the child down
         sandbox.run_lazily(received.kind.check, file=received.open())
 
 
@@ -190,19 +196,25 @@ def examine(received: ReceivedBytes) -> None:
     """Read the file in the sandbox, while its sender waits: is it what it must be, and what does it say?
 
     Raises:
-        InvalidInput, SandboxFailed: see `look_inside`.
+        InvalidInput, SandboxFailed: see `look_inside`. BytesMissing, StoreUnavailable: its bytes cannot be had.
     """
     look_inside(received)
-    received.facts, received.facts_error = facts_of(received.open(), received.kind.format)
+    try:
+        received.facts, received.facts_error = facts_of(received.open(), received.kind.format)
+    except SandboxFailed as failure:
+        log.info("facts_not_read", name=received.name, details=failure.details)  # a worker tries again, more than once
 
 
 def facts_of(file: storage.ObjectReader, format_: str) -> tuple[dict[str, Any], str]:
-    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same."""
+    """What the bytes say, and if they could not be read, why. A file that cannot be read is kept all the same.
+
+    Raises:
+        SandboxFailed: their reader was taken down: by them, or by something else.
+        StoreUnavailable, BytesMissing: they cannot be had now, which says nothing about them.
+    """
     try:
         return parsing.read_facts(file, format=format_), ""
-    except SandboxFailed as failure:
-        return {}, failure.details[:500]
-    except HoldfastError as refusal:
+    except InvalidInput as refusal:
         return {}, refusal.message[:500]
 
 

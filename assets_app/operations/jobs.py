@@ -14,12 +14,13 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from assets_app import jobs
-from assets_app.errors import BytesMissing, HoldfastError, InvalidInput, SandboxFailed, StoreUnavailable
+from assets_app.errors import BytesMissing, HoldfastError, InvalidInput, SandboxFailed, StorageFull, StoreUnavailable
 from assets_app.models import Job
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ def perform_job(job_id: int) -> None:
             jobs.REGISTRY[job.task](**job.payload)
     except (SandboxFailed, BytesMissing) as failure:  # perhaps the machine was short of memory just then, or a store away
         _retry_or_bury(job, failure.details)
-    except StoreUnavailable as failure:
+    except (StoreUnavailable, StorageFull) as failure:
         _retry_or_bury(job, failure.message)
     except HoldfastError as refusal:  # asking again would be refused again
         _finish(job, state=Job.State.DEAD, last_error=refusal.message, reason=refusal.message)
@@ -137,7 +138,11 @@ def _kept_alive(job: Job) -> Iterator[None]:
 
     def beat() -> None:
         while not done.wait(_lease_time().total_seconds() / 4):
-            Job.objects.filter(pk=job.pk, lease=job.lease).update(lease_until=timezone.now() + _lease_time())
+            try:
+                Job.objects.filter(pk=job.pk, lease=job.lease).update(lease_until=timezone.now() + _lease_time())
+            except DatabaseFault:  # busy, or away for a moment: a heart that stopped would have the work done twice
+                log.warning("lease_not_extended", job=job.pk, exc_info=True)
+                connection.close()
         connection.close()  # this thread's own
 
     heart = threading.Thread(target=beat, name=f"lease of job {job.pk}", daemon=True)

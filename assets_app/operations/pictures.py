@@ -1,9 +1,12 @@
 """Facts and thumbnails of assets that are kept already."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from assets_app import parsing, storage
+from assets_app.errors import SandboxFailed
 from assets_app.models import Asset, Thumbnail
 from assets_app.operations.blobs import claim_blob
 from assets_app.operations.changes import record_change
@@ -26,13 +29,22 @@ def examine_asset(*, asset: Asset) -> None:
         BytesMissing, StoreUnavailable: its bytes cannot be had now.
     """
     if parsing.has_facts(asset.format) and asset.facts_version != parsing.VERSION:
-        facts, error = facts_of(_open(asset), asset.format)
+        facts, error = _facts_or_failure(asset)
         with transaction.atomic():
             Asset.objects.filter(pk=asset.pk).update(facts=facts, facts_version=parsing.VERSION, facts_error=error)
             record_change(kind="asset", ref=asset.pk, key=str(asset.pk), action="examined", at=timezone.now())
     if parsing.has_thumbnails(asset.format):
         for width, webp in parsing.make_thumbnails(_open(asset), format=asset.format).items():
             _keep_thumbnail(asset, width, webp)
+
+
+def _facts_or_failure(asset: Asset) -> tuple[dict[str, Any], str]:
+    try:
+        return facts_of(_open(asset), asset.format)
+    except SandboxFailed as failure:
+        # Shown as long as it is so; the version stays, so that the next attempt reads them anew.
+        Asset.objects.filter(pk=asset.pk).update(facts_error=failure.details[:500])
+        raise
 
 
 def _open(asset: Asset) -> storage.ObjectReader:

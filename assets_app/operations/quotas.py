@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Count, F, Q, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from assets_app.errors import QuotaExceeded
 from assets_app.models import Asset, StorageUse
@@ -39,11 +39,12 @@ def take_space(*, user: "User", size_bytes: int, beyond_quota: bool = False) -> 
 
 
 def give_back_space(*, user: "User", size_bytes: int) -> None:
-    StorageUse.objects.filter(user=user).update(bytes=F("bytes") - size_bytes, files=F("files") - 1)
+    """Count one file less. What is noted may be wrong (see `wrong_uses`); that must not keep anything from being deleted."""
+    StorageUse.objects.filter(user=user).update(bytes=Greatest(F("bytes") - size_bytes, 0), files=Greatest(F("files") - 1, 0))
 
 
 def check_space(*, user: "User", size_bytes: int) -> None:
-    """Before anything is received: would it fit now? `take_space` has the last word.
+    """Before anything is kept: would it fit now? `take_space` has the last word.
 
     Raises:
         QuotaExceeded: it would not.
@@ -91,9 +92,15 @@ def wrong_uses() -> Iterator[tuple[str, int, int]]:
 
 
 def repair_uses() -> None:
-    for name, size, files in list(wrong_uses()):
+    """Count anew, while people upload and delete."""
+    for name, _size, _files in list(wrong_uses()):
         user = get_user_model().objects.get_by_natural_key(name)
-        StorageUse.objects.update_or_create(user=user, defaults={"bytes": size, "files": files})
+        with transaction.atomic():
+            # Summed while the row is held: who adds or removes a file at this moment has to wait, and counts on from there.
+            StorageUse.objects.bulk_create([StorageUse(user=user)], ignore_conflicts=True)
+            StorageUse.objects.select_for_update().get(user=user)
+            kept = Asset.objects.filter(owner=user).aggregate(size=Sum("blob__size_bytes"), files=Count("pk"))
+            StorageUse.objects.filter(user=user).update(bytes=kept["size"] or 0, files=kept["files"])
 
 
 def _max_bytes() -> Coalesce:

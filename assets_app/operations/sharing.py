@@ -1,7 +1,9 @@
 """Who may see an asset beside its owner: users it is shared with, whoever has a link, and everybody if it is published."""
 
+import base64
 import hashlib
 import secrets
+import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from assets_app.errors import InvalidInput, NotFound
 from assets_app.models import Asset, AssetShare, ShareLink
@@ -76,18 +79,25 @@ def create_link(
         raise InvalidInput(
             "A link can be used 1 to 1,000,000 times, or any number of times if that is left out.", field="maxUses"
         )
-    secret = secrets.token_urlsafe(24)
+    own_id = uuid.uuid4()
     with transaction.atomic():
-        held = hold_asset(asset, by=by)
+        held = hold_asset(asset, by=by, permission="add_sharelink")
         link = ShareLink.objects.create(
+            uuid=own_id,
             asset=held,
-            digest=_digest(secret),
+            digest=_digest(secret_of(own_id)),
             created_by=by,
             expires_at=(now or timezone.now()) + timedelta(days=days),
             max_uses=max_uses,
         )
         tell(held, "link made", link.created_at)
-    return link, secret
+    return link, secret_of(own_id)
+
+
+def secret_of(link_id: uuid.UUID) -> str:
+    """The secret part of a link's address: no row holds it, and without the hub's own secret it cannot be had from any."""
+    mac = salted_hmac("holdfast.share-link.address", link_id.hex, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(mac[:24]).decode()
 
 
 def revoke_link(*, link: ShareLink, by: "User") -> bool:
@@ -97,7 +107,7 @@ def revoke_link(*, link: ShareLink, by: "User") -> bool:
         NotFound, NotAllowed: the asset is gone, or not the caller's to share.
     """
     with transaction.atomic():
-        held = hold_asset(link.asset, by=by)
+        held = hold_asset(link.asset, by=by, permission="change_sharelink")
         revoked = ShareLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
         if revoked:
             tell(held, "link revoked", timezone.now())

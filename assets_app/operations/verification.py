@@ -110,15 +110,16 @@ def other_copies(blob: Blob) -> Iterator[tuple[str, str]]:
 def verify_some() -> int:
     """The chore: this minute's part of what is to be read within `HOLDFAST_VERIFY_DAYS`. Returns how many were read.
 
-    Every hour the longest unread of all blobs are due, as many as it takes. All workers together read each of them once.
+    Every hour the longest unread of all blobs are due, as many as it takes; of only a few blobs, one every so many hours. All
+    workers together read each of them once.
     """
-    if not settings.HOLDFAST_VERIFY_DAYS:
+    an_hour = Blob.objects.count() / (24 * settings.HOLDFAST_VERIFY_DAYS or 1)
+    if not settings.HOLDFAST_VERIFY_DAYS or not an_hour:
         return 0
     ends = time.monotonic() + TURN_SECONDS
-    share = math.ceil(Blob.objects.count() / (24 * settings.HOLDFAST_VERIFY_DAYS))
     done, read_bytes = 0, 0
     away: set[str] = set()
-    for blob in _due(share, away):
+    for blob in _due(math.ceil(an_hour), HOUR / min(an_hour, 1), away):
         try:
             if not verify_blob(blob):
                 repair_blob(blob)
@@ -133,13 +134,14 @@ def verify_some() -> int:
     return done
 
 
-def _due(share: int, away: set[str]) -> Iterator[Blob]:
-    """Blobs claimed for this worker, one at a time: some damaged ones, then the hour's share. None from stores in `away`."""
+def _due(share: int, every: timedelta, away: set[str]) -> Iterator[Blob]:
+    """Blobs claimed for this worker, one at a time: some damaged ones, then what is left of the share of this time. None from
+    stores in `away`."""
     live = Blob.objects.filter(state=Blob.State.LIVE)
     for blob in live.damaged().filter(_rested()).order_by(F("checked_at").asc(nulls_first=True), "pk")[:REPAIRS_A_TURN]:
         if blob.store not in away and _claim(blob):
             yield blob
-    while live.filter(damaged_at=None, checked_at__gt=_an_hour_ago()).count() < share:
+    while live.filter(damaged_at=None, checked_at__gt=timezone.now() - every).count() < share:
         rested = live.filter(_rested(), damaged_at=None).exclude(store__in=away)
         claimed = next((blob for blob in rested.order_by("verified_at", "pk")[:CANDIDATES] if _claim(blob)), None)
         if claimed is None:

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assets_app import parsing
 from assets_app.errors import HoldfastError, PreconditionFailed
 from assets_app.models import Asset
-from assets_app.operations.assets import check_may_change, edit_asset
+from assets_app.operations.assets import check_may_change, edit_asset, may_change
 from assets_app.operations.pictures import ask_to_examine
 from assets_app.operations.places import places_of
 from assets_app.pages.forms import EditForm, LinkForm, lines_of
-from assets_app.pages.found import may_change, user_of, visible_asset
+from assets_app.pages.found import user_of, visible_asset
 from assets_app.pages.gallery import days_left
-from assets_app.pages.words import badge, facts_in_words, facts_state, size_in_words, why_unreadable
+from assets_app.words import badge, facts_in_words, facts_state, size_in_words, why_unreadable
 
 # Pictures are made within seconds. If there is none after so long, there will be none.
 PATIENCE = timedelta(minutes=10)

@@ -12,16 +12,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from assets_app.errors import HoldfastError, InvalidInput, NotFound
+from assets_app.errors import HoldfastError, InvalidInput, NotAllowed, NotFound
 from assets_app.models import Asset
-from assets_app.operations.assets import delete_assets, restore_asset
+from assets_app.operations.assets import DELETE, delete_assets, may_change, restore_asset
 from assets_app.operations.places import sessions_of
 from assets_app.operations.quotas import limits_of, use_of
 from assets_app.operations.search import Wanted, find_assets
 from assets_app.pages.forms import AddForm, FilterForm
-from assets_app.pages.found import described, may_change, user_of, visible_asset
+from assets_app.pages.found import described, user_of, visible_asset
 from assets_app.pages.paging import page_of
-from assets_app.pages.words import badge
+from assets_app.words import badge
 
 MOST_AT_ONCE = 500
 
@@ -84,7 +84,7 @@ def _card(asset: Asset, user: User) -> Card:
         asset,
         has_thumbnail=bool(asset.thumbnails.all()),
         badge=badge(asset),
-        may_change=may_change(asset, user),
+        may_change=may_change(asset, user, permission=DELETE),
         days_left=days_left(asset),
     )
 
@@ -148,7 +148,7 @@ def restore(request: HttpRequest, asset_id: UUID) -> HttpResponse:
     asset = visible_asset(request, asset_id, also_trash=True)
     try:
         restore_asset(asset=asset, by=user_of(request))
-    except NotFound as refusal:
+    except (NotFound, NotAllowed) as refusal:
         messages.error(request, refusal.message)
         return redirect("gallery-trash")
     messages.success(request, f"“{asset.name}” is out of the trash.")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, cast
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.files.storage import InvalidStorageError, storages
 
-from assets_app.errors import BytesMissing
+from assets_app.errors import BytesMissing, StoreUnavailable
 from assets_app.storage.reader import ObjectReader
 
 __all__ = ["ObjectReader"]
@@ -59,7 +59,14 @@ class ObjectStore(Protocol):
 
 
 def object_store(alias: str) -> ObjectStore:
-    return cast(ObjectStore, storages[alias])
+    """
+    Raises:
+        StoreUnavailable: it is not configured (any more). Rows may still name it.
+    """
+    try:
+        return cast(ObjectStore, storages[alias])
+    except InvalidStorageError:
+        raise StoreUnavailable(f"The store {alias} is not configured, so nothing in it can be read.") from None
 
 
 def current_store() -> str:

@@ -1,16 +1,19 @@
 """Objects as files of a folder that every machine of the hub sees."""
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
 
-from assets_app.errors import BytesMissing, StoreUnavailable
+from assets_app.errors import BytesMissing, StorageFull, StoreUnavailable
 from assets_app.storage import CHUNK_BYTES
 
+log = structlog.get_logger(__name__)
 BEGUN = ".begun"
 
 
@@ -20,24 +23,25 @@ class FileWriter:
     def __init__(self, path: Path, mode: int) -> None:
         self._path = path
         self._begun = path.with_name(path.name + BEGUN)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with _told_in_our_words():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         self._is_open = True
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
-        while view:
-            view = view[os.write(self._file, view) :]
+        with _told_in_our_words():
+            while view:
+                view = view[os.write(self._file, view) :]
 
     def finish(self) -> None:
-        os.fsync(self._file)
-        self._close()
-        try:
-            os.link(self._begun, self._path)  # unlike a rename, it fails where something is
+        with _told_in_our_words():
+            os.fsync(self._file)
+            self._close()
+            os.link(self._begun, self._path)  # unlike a rename, it fails where something is, or where the sweep was first
             os.unlink(self._begun)
-        except FileNotFoundError:  # given up as abandoned, and swept
-            raise StoreUnavailable from None
-        _sync_folder(self._path.parent)
+            for folder in (self._path.parent, self._path.parent.parent):  # the first of a folder makes the folder, too
+                _sync_folder(folder)
 
     def abort(self) -> None:
         self._close()
@@ -103,6 +107,19 @@ class FolderStorage(FileSystemStorage):
     def remove_leftover(self, key: str) -> None:
         """What was begun of the object; the object itself stays."""
         Path(self.path(key + BEGUN)).unlink(missing_ok=True)
+
+
+@contextmanager
+def _told_in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        log.error("folder_failed", error=repr(failure))
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                "The hub's disk is full, so it takes no new files now. Nothing was lost; tell its staff."
+            ) from failure
+        raise StoreUnavailable from failure
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from assets_app.errors import NotFound
 from assets_app.models import Asset
+from assets_app.operations.assets import check_may_change
 from assets_app.operations.places import Place
 from sessions_app.ids import canonical_id
 from sessions_app.models import Session, SessionActivity, SessionFile
@@ -63,17 +64,19 @@ def attach_file(*, session: Session, asset: Asset, role: SessionFile.Role, by: "
 
     Raises:
         NotFound: `by` may no longer see the session, or not the asset.
-        NotAllowed: they may only look at the session.
+        NotAllowed: they may only look at the session, or at the asset: to attach it is to show it to others.
         SessionDeleted: it is in the trash.
     """
     with transaction.atomic():
         head = check_not_deleted(check_may_save(lock_session(session, by=by), by=by))
         # Held until the end: it cannot go to the trash meanwhile.
-        if Asset.objects.visible_to(by).filter(pk=asset.pk).select_for_update(no_key=True).first() is None:
+        held = Asset.objects.visible_to(by).filter(pk=asset.pk).select_for_update(no_key=True).first()
+        if held is None:
             raise NotFound("There is no asset of that id that you may see.", pointer="/asset")
         known = SessionFile.objects.filter(session=head, asset=asset).first()
         if known is not None:
             return known
+        check_may_change(held, by=by)
         now = timezone.now()
         file = SessionFile.objects.create(session=head, asset=asset, role=role, attached_at=now, attached_by=by)
         log_activity(

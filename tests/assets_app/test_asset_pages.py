@@ -12,7 +12,7 @@ from assets_app.models import Asset, Job, Thumbnail
 from assets_app.operations.assets import edit_asset
 from assets_app.operations.pictures import examine_asset
 from assets_app.operations.sharing import create_link, share_asset
-from assets_app.pages.words import badge, clock, facts_in_words, size_in_words
+from assets_app.words import badge, clock, facts_in_words, size_in_words
 from sessions_app.models import SessionFile
 from sessions_app.operations.files import attach_file
 from sessions_app.operations.members import share_session

@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -114,6 +115,16 @@ def test_pages_by_cursor_hold_everything_once(alice: User, api: Apis) -> None:
         address = response.headers.get("Link", "").partition("<")[2].partition(">")[0]
     assert seen == [str(asset.pk) for asset in made]
     assert address == ""
+
+
+@pytest.mark.parametrize("client_id", ["a?b", "a#b", "50%41", "a;b,c", "a/b c", "Zoë"])
+def test_a_list_of_a_client_leads_on_whatever_its_name(alice: User, api: Apis, client_id: str) -> None:
+    for number in range(2):
+        store_asset(io.BytesIO(PNG), name=f"{number}.png", by=alice, client_id=client_id)
+    program = api(alice)
+    first = program.get(f"/api/v2/clients/{quote(client_id, safe='')}/assets?limit=1")
+    following = program.get(first["Link"].partition("<")[2].partition(">")[0])
+    assert names(first) + names(following) == ["1.png", "0.png"]
 
 
 def test_a_page_takes_as_many_queries_however_many_there_are(

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
 from assets_app import storage
 from assets_app.errors import StoreUnavailable
-from assets_app.models import Asset, Blob, PendingObject
-from assets_app.operations.blobs import condemn_blobs, delete_condemned, sweep_objects
+from assets_app.models import Asset, Blob, BlobChunk, PendingObject
+from assets_app.operations.blobs import condemn_blobs, delete_condemned, discard_object, sweep_objects
 from assets_app.operations.intake import Intake, keep_asset, receive_bytes, store_asset
 from tests.assets_app.damage import purge
 from tests.make import PNG, make_asset
@@ -113,3 +114,43 @@ def test_what_the_sweep_took_first_is_discarded_without_a_word(alice: User) -> N
     PendingObject.objects.all().delete()
     intake.discard()
     assert list(storage.object_store(intake.store).keys()) == []
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("wrong", ["gone", "flipped"])
+def test_bytes_that_are_sent_again_cure_those_that_are_here(alice: User, wrong: str) -> None:
+    """To thank somebody for the right bytes, and throw them away for bytes that are lost, would be to lose them twice."""
+    first = make_asset(by=alice)
+    chunks = BlobChunk.objects.filter(key=first.blob.key)
+    if wrong == "gone":
+        chunks.delete()
+    else:
+        chunks.update(data=PNG[:-1] + b"?")
+        Blob.objects.update(verified_at=timezone.now() - timedelta(hours=2))
+    second = make_asset(by=alice)
+    for asset in (first, second):
+        asset.refresh_from_db()
+        assert b"".join(storage.iter_object(asset.blob.store, asset.blob.key)) == PNG
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_whose_commit_is_under_way_are_not_discarded(alice: User) -> None:
+    """A sender whose connection broke during the commit tidies up, while the commit comes through."""
+    is_made, may_commit = Event(), Event()
+    begun: list[PendingObject] = []
+
+    def keep() -> None:
+        with receive_bytes(io.BytesIO(PNG), name="photo.png") as received, transaction.atomic():
+            begun.append(PendingObject.objects.get(key=received.key))
+            keep_asset(received, by=alice)
+            is_made.set()
+            may_commit.wait(20)
+
+    keeping = beside(keep)
+    is_made.wait(20)
+    discarding = beside(lambda: discard_object(begun[0]))
+    discarding.join(1)
+    may_commit.set()
+    keeping.join()
+    discarding.join()
+    assert b"".join(storage.iter_object("database", Blob.objects.get().key)) == PNG

@@ -139,6 +139,8 @@ def test_what_a_browser_is_told(get: Get, alice: User) -> None:
     assert public["Cache-Control"] == "public, max-age=31536000, immutable"
     assert public["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "Vary" not in public
+    thumbnail = deliver(RequestFactory().get("/"), Deliverable(blob, "image/webp", "a.webp", inline=True, is_final=False))
+    assert thumbnail["Cache-Control"] == "private, max-age=300"
     film = deliver(RequestFactory().get("/"), Deliverable(blob, "video/webm", "a.webm", inline=True))
     assert film["Content-Security-Policy"] == "default-src 'none'; media-src 'self'; sandbox allow-same-origin"
     saved = deliver(RequestFactory().get("/"), Deliverable(blob, "video/webm", "a.webm", inline=False))
@@ -281,9 +283,17 @@ def test_there_is_nothing_else_under_the_other_origin(
     token = f"Bearer {api(alice).token}"
     for path in ("/", "/accounts/login/", "/api/sessions", f"/api/v2/assets/{asset.pk}/data", "/static/x.css", "/healthz"):
         assert_refused(there(path, Authorization=token), 404, "NOT_FOUND")
-        refused = signed_in.get(path, headers={"Host": ASSETS})
-        assert_refused(refused, 404, "NOT_FOUND")
-        assert not refused.cookies
+        for host in (ASSETS, f"{ASSETS}.", f"{ASSETS.upper()}.:443"):
+            refused = signed_in.get(path, headers={"Host": host})
+            assert_refused(refused, 404, "NOT_FOUND")
+            assert not refused.cookies
+
+
+@pytest.mark.parametrize("host", [f"{ASSETS}.", f"{ASSETS}:9999", f"{ASSETS.upper()}:0443", f"{ASSETS}.:80"])
+def test_however_its_name_is_spelt_it_is_the_other_origin(asset_origin: None, settings: Any, alice: User, host: str) -> None:
+    """A login there would set cookies that files can be sent with."""
+    settings.ALLOWED_HOSTS = ["*"]
+    assert_refused(there("/accounts/login/", Host=host), 404, "NOT_FOUND")
 
 
 def test_a_signed_address_is_for_one_file_and_a_short_time(asset_origin: None, asset: Asset, client: Client) -> None:

@@ -5,11 +5,12 @@ import os
 import sqlite3
 import tracemalloc
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,6 +19,9 @@ from django.core.management.base import CommandError
 
 from assets_app.models import Asset, Blob, BlobChunk, PendingObject
 from assets_app.operations.assets import delete_asset
+from assets_app.operations.imports import Verdict, import_asset
+from assets_app.operations.intake import store_asset
+from assets_app.operations.older import OlderAsset
 from tests.assets_app.damage import bytes_of
 from tests.make import PNG
 
@@ -272,3 +276,19 @@ def test_it_is_said_whose_they_are_to_be(older: Older, alice: User) -> None:
             call_command("import_assets", older.folder, **options)
     with pytest.raises(CommandError, match="no folder"):
         call_command("import_assets", older.folder / "none", owner="alice")
+
+
+def test_a_file_that_goes_while_somebody_else_imports_it_ends_nothing(alice: User) -> None:
+    """The other one was first, so the bytes are read once more, and are not there any more: one line, and not the end of all."""
+    own_id = uuid.uuid4()
+
+    class Racing(OlderAsset):
+        @contextmanager
+        def open(self) -> Iterator[IO[bytes]]:
+            if Asset.objects.exists():
+                raise FileNotFoundError("gone")
+            store_asset(BytesIO(PNG), name="photo.png", by=alice, asset_id=own_id)
+            yield BytesIO(PNG)
+
+    verdict, words = import_asset(Racing("a", str(own_id), row={"name": "photo.png"}), owner=alice)
+    assert (verdict, words) == (Verdict.FAILED, "FileNotFoundError: gone")

@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from assets_app import storage
-from assets_app.errors import AssetTooLarge, DigestMismatch, HoldfastError, InvalidInput, UnsupportedType
+from assets_app.errors import AssetTooLarge, DigestMismatch, HoldfastError, InvalidInput, SandboxFailed, UnsupportedType
 from assets_app.models import Asset, Blob, BlobChunk, PendingObject
 from assets_app.operations.blobs import sweep_objects
 from assets_app.operations.intake import receive_bytes, store_asset
+from assets_app.operations.pictures import examine_asset
 from tests.make import PNG, make_asset
 
 
@@ -125,3 +126,18 @@ def test_what_a_dead_process_left_is_swept_and_nothing_else(alice: User) -> None
     assert sweep_objects(late_arrival=timedelta(0)) == 1
     assert set(BlobChunk.objects.values_list("key", flat=True)) == {"alive", kept.blob.key}
     assert PendingObject.objects.get().key == "alive"
+
+
+def test_a_reader_that_was_taken_down_is_asked_again_later(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine was short of memory for a moment; the photograph would be without its size for good."""
+
+    def dies(*_args: object, **_kwargs: object) -> bytes:
+        raise SandboxFailed("ended with status -9")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("assets_app.sandbox.run_lazily", dies)
+        asset = make_asset(by=alice)
+    assert (asset.facts, asset.facts_version, asset.facts_error) == ({}, 0, "")
+    examine_asset(asset=asset)
+    asset.refresh_from_db()
+    assert asset.facts["width"] == 1

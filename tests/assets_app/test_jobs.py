@@ -1,17 +1,19 @@
 """The job ledger. A job that is forgotten is a plot that never comes."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult  # noqa: TID251  (the queue is looked at from outside)
 
 from assets_app import jobs
-from assets_app.errors import InvalidInput
+from assets_app.errors import InvalidInput, StorageFull
 from assets_app.models import Job
 from assets_app.operations.jobs import perform_job, queue_job, run_again, sweep_jobs
 
@@ -26,7 +28,7 @@ def calls() -> Iterator[list[dict[str, Any]]]:
     def note(**payload: Any) -> None:
         noted.append(payload)
         if problem := payload.get("problem"):
-            raise {"passing": ConnectionError, "final": InvalidInput}[problem]("out of luck")
+            raise {"passing": ConnectionError, "full": StorageFull, "final": InvalidInput}[problem]("out of luck")
 
     jobs.REGISTRY["note"] = note
     yield noted
@@ -135,6 +137,38 @@ def test_a_job_that_kills_every_worker_ends_dead(calls: list[dict[str, Any]]) ->
     assert job.state == Job.State.DEAD
     assert "died" in job.last_error
     assert not calls
+
+
+@pytest.mark.skipif("sqlite" in settings.DATABASES["default"]["ENGINE"], reason="connections to a file do not break")
+def test_a_broken_connection_does_not_end_the_lease(settings: Any) -> None:
+    """Another worker would do the same work beside the first one."""
+    settings.HOLDFAST_JOB_LEASE_SECONDS = 1
+    held: list[bool] = []
+
+    def long_work() -> None:
+        time.sleep(0.6)  # the lease has been extended, on a connection of its own
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        time.sleep(2)
+        held.append(Job.objects.filter(lease_until__gt=timezone.now()).exists())
+
+    jobs.REGISTRY["long_work"] = long_work
+    try:
+        perform_job(queue_job(task="long_work", subject="a test", payload={}).pk)
+    finally:
+        del jobs.REGISTRY["long_work"]
+    assert held == [True]
+
+
+def test_a_disk_that_is_full_for_a_moment_ends_no_job(calls: list[dict[str, Any]]) -> None:
+    """Its plot or thumbnail would never come, though there has been room again for long."""
+    job = queue(problem="full")
+    perform_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (Job.State.QUEUED, 1)
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(calls: list[dict[str, Any]]) -> None:

@@ -8,11 +8,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from assets_app.models import Asset, ShareLink
+from assets_app.models import Asset, IdempotencyKey, ShareLink
 from assets_app.operations import sharing
 from assets_app.operations.assets import delete_asset
+from sessions_app.models import SessionFile
+from sessions_app.operations.files import attach_file
 from tests.conftest import Apis, assert_refused, words
-from tests.make import PNG, make_asset
+from tests.make import PNG, make_asset, make_session
 
 
 @pytest.fixture
@@ -126,3 +128,34 @@ def test_of_two_with_the_same_bytes_one_published_is_enough(alice: User, bob: Us
     assert client.get(f"/b/{own.blob.sha256}").status_code == 200
     delete_asset(asset=others, by=bob)
     assert client.get(f"/b/{own.blob.sha256}").status_code == 404
+
+
+def test_a_link_made_with_a_key_is_not_stored_with_the_answer(alice: User, api: Apis, root: str, client: Client) -> None:
+    program = api(alice)
+    program.client.defaults["HTTP_IDEMPOTENCY_KEY"] = "link-1"
+    first, again = (program.post(f"{root}/links", {}) for _twice in range(2))
+    assert first.json() == again.json()
+    address = first.json()["link"]["url"]
+    assert client.get(f"{address}/data", follow=True).content == PNG
+    assert address.rpartition("/")[2].encode() not in bytes(IdempotencyKey.objects.get().body)
+
+
+def test_what_is_only_shared_with_somebody_cannot_be_passed_on(
+    alice: User, bob: User, api: Apis, asset: Asset, root: str
+) -> None:
+    """In a session of his own it would be out of its owner's hands for good."""
+    sharing.share_asset(asset=asset, with_user="bob", by=alice)
+    make_session(by=bob)
+    assert_refused(api(bob).post("/api/sessions/checks-1/files", {"asset": str(asset.pk)}), 403, "FORBIDDEN")
+    sharing.unshare_asset(asset=asset, with_user="bob", by=alice)
+    assert_refused(api(bob).get(f"{root}/data"), 404, "NOT_FOUND")
+
+
+def test_names_of_others_sessions_are_not_told_to_the_owner_of_a_file(alice: User, bob: User, api: Apis, asset: Asset) -> None:
+    session = make_session(by=bob, session_name="Secret merger")
+    member = session.members.create(user=alice, added_by="bob")
+    attach_file(session=session, asset=asset, role=SessionFile.Role.ATTACHMENT, by=alice)
+    member.delete()
+    refusal = api(alice).client.delete(f"/api/v2/assets/{asset.pk}")
+    assert assert_refused(refusal, 409, "IN_USE")["usedBy"] == ["A file of a session that you may not see"]
+    assert b"merger" not in refusal.content

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from assets_app import storage
@@ -149,6 +150,20 @@ def test_every_hour_has_its_share_whoever_does_it(two_stores: Path, settings: An
     assert verify_some() == 0
 
 
+def test_a_few_files_are_not_read_over_and_over(two_stores: Path, settings: Any, alice: User) -> None:
+    """Each hour one of them: of large ones in a bucket, that is a bill."""
+    settings.HOLDFAST_VERIFY_DAYS = 10
+    for number in range(10):  # one a day
+        put("database", settings, by=alice, data=words(100 + number))
+    read = [_an_hour_later() for _hour in range(48)]
+    assert (sum(read), read.index(1), read.index(1, 1)) == (2, 0, 24)
+
+
+def _an_hour_later() -> int:
+    Blob.objects.exclude(checked_at=None).update(checked_at=F("checked_at") - timedelta(hours=1, seconds=1))
+    return verify_some()
+
+
 def test_a_turn_ends_in_time_and_goes_on_with_the_next(
     two_stores: Path, settings: Any, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +180,7 @@ def test_damaged_ones_are_tried_again_and_take_nobodys_turn(two_stores: Path, se
     settings.HOLDFAST_VERIFY_DAYS = 100
     data = words()
     asset, good = put("filesystem", settings, by=alice, data=data), put("filesystem", settings, by=alice)
+    Blob.objects.update(verified_at=LONG_AGO)
     Blob.objects.filter(pk=asset.blob.pk).update(verified_at=LONG_AGO - timedelta(days=1))
     kept = path_of(asset.blob).read_bytes()
     path_of(asset.blob).unlink()
@@ -182,7 +198,8 @@ def test_damaged_ones_are_tried_again_and_take_nobodys_turn(two_stores: Path, se
 def test_a_store_that_is_away_takes_nothing_of_the_others_share(three_stores: FaultyS3, settings: Any, alice: User) -> None:
     settings.HOLDFAST_VERIFY_DAYS = 100
     away, here = put("s3", settings, by=alice).blob, put("database", settings, by=alice).blob
-    Blob.objects.filter(pk=away.pk).update(verified_at=LONG_AGO)
+    Blob.objects.update(verified_at=LONG_AGO)
+    Blob.objects.filter(pk=away.pk).update(verified_at=LONG_AGO - timedelta(days=1))
     three_stores.plan("head", *[Fault.ERROR_500] * 3)
     assert verify_some() == 1
     assert Blob.objects.get(pk=here.pk).checked_at is not None

@@ -126,6 +126,7 @@ def test_the_list_shows_what_the_files_are(visit: type[Visit], files: dict[str, 
     page.locator("img.holdfast-thumbnail").evaluate_all("images => images.forEach(i => { i.loading = 'eager' })")
     loaded(page, "img.holdfast-thumbnail")
     visitor.picture(named("list", width, dark))
+    assert width < 600 or page.locator(".results").evaluate("box => box.scrollWidth <= box.clientWidth")
     assert not visitor.overflows()
     assert not visitor.complaints
 

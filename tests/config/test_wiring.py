@@ -198,6 +198,12 @@ def test_pages_say_that_the_database_is_busy(
     assert_refused(client.get("/api/sessions"), 503, "BUSY")
 
 
+def test_logs_hide_the_secrets_in_addresses() -> None:
+    event = {"request": "GET /s/lXwnYS5H0aB-_kkkQQQ/data", "path": "/signed/eyJmb3IiOiJyZWFkIGFzc2V0:abc"}
+    assert scrub(None, "", event) == {"request": "GET /s/[hidden]/data", "path": "/signed/[hidden]"}
+    assert scrub(None, "", {"request": "GET /sessions/2025-12-14T10_24_07.182Z/"})["request"].endswith("182Z/")
+
+
 def test_logs_hide_secrets() -> None:
     told = scrub(
         None,
@@ -269,6 +275,7 @@ def test_a_faulty_sqlite_is_told() -> None:
         ("ALLOWED_HOSTS", ["*"], checks.check_hosts, "holdfast.E004"),
         ("HOLDFAST_ASSET_ORIGIN", "assets.example.org", checks.check_asset_origin, "holdfast.E008"),
         ("HOLDFAST_ASSET_ORIGIN", "https://assets.example.org/files", checks.check_asset_origin, "holdfast.E008"),
+        ("HOLDFAST_ASSET_ORIGIN", "http://127.0.0.1:8001", checks.check_asset_origin, "holdfast.E008"),
         ("HOLDFAST_S3_REDIRECT", True, checks.check_redirects, "holdfast.E009"),
     ],
 )

@@ -7,15 +7,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Self
 
 import psutil
 import psycopg
 import pytest
+import requests
 
 from config.courier import Courier, Parcel
 from tests.hub import Hub, Program, running_hub, wait_for
+from tests.make import PNG
 
 MIB = 1024 * 1024
 BIG = b"%PDF-1.7\n" + os.urandom(12 * MIB)
@@ -119,6 +121,31 @@ def test_forty_slow_readers_keep_nobody_waiting(hub: Hub, program: Program, big:
     with slow_readers(program, big, 40):
         assert slowest_answer(program, 3) < 2
         assert connections_of(hub) <= 2 * (8 + 2) + 4  # threads, fetchers, workers
+
+
+def test_twenty_slow_senders_keep_nobody_waiting(hub: Hub, program: Program) -> None:
+    """A few phones on a bad network would otherwise stop the hub for everybody."""
+    head = (
+        f"POST /api/v2/upload-asset HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {program.token}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 8000000\r\n\r\n"
+    )
+    senders = [socket.create_connection(("127.0.0.1", hub.port)) for _each in range(20)]
+    for sender in senders:
+        sender.sendall(head.encode() + b"--x\r\n")
+    assert slowest_answer(program, 2) < 1
+    refused = 0
+    for sender in senders:
+        sender.settimeout(0.1)
+        with suppress(OSError):
+            refused += sender.recv(4096).startswith(b"HTTP/1.1 503")
+        sender.close()
+    assert refused >= 8  # of 20; two processes have six places each
+    wait_for("an upload to be taken again", lambda: upload(program, PNG * 10_000).status_code == 201)
+
+
+def upload(program: Program, data: bytes) -> requests.Response:
+    files = {"file": ("long.txt", data.hex())}
+    return program.session.post(f"{program.hub.url}/api/v2/upload-asset", files=files, timeout=30)
 
 
 def connections_of(hub: Hub) -> int:
@@ -281,6 +308,23 @@ def test_a_body_of_another_length_does_not_end_well(courier: Courier, line: Line
             continue
     assert ended() is False
     assert got < 4 + MIB + 10
+
+
+def test_a_request_that_cannot_be_ended_gives_its_connection_back(courier: Courier, line: Line) -> None:
+    """One connection less each time: in the end nobody is let in."""
+    ended: list[bool] = []
+
+    def close() -> None:
+        raise KeyError("what looks after the end of a request failed")
+
+    parcel = Parcel(line[0], iter([b"x" * 100_000]), 100_000, close)
+    parcel.begin(b"HEAD")
+    courier.bring(parcel, ended.append)
+    got = 0
+    while got < 100_004:
+        got += len(line[1].recv(65536))
+    wait_for("the end", lambda: ended, 5)
+    assert ended == [True]
 
 
 def test_stopping_ends_what_is_under_way(line: Line) -> None:

@@ -12,9 +12,7 @@ from tests.races.course import Course
 from tests.races.sizes import sizes
 
 # On SQLite there is one writer at a time, and check-then-write cannot go wrong: there is nothing to catch.
-collect_ignore = (
-    [] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["test_broken_save.py", "test_naive_blobs.py"]
-)
+collect_ignore = [] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["test_broken_save.py"]
 
 
 @pytest.fixture

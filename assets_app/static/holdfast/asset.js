@@ -28,6 +28,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// What a form has just changed is shown, and not folded away.
+const target = document.getElementById(location.hash.slice(1));
+if (target?.tagName === "DETAILS") target.open = true;
+
 // The page is loaded anew when there is more to see, unless somebody has begun to type or listens.
 function isBusy() {
   const typed = [...document.querySelectorAll(".owner input, .owner textarea")].some((field) => field.value !== field.defaultValue);

@@ -50,7 +50,7 @@ def badge(asset: Asset) -> str:
         return clock(facts["duration"])
     for fact, unit in (("pageCount", "page"), ("rows", "row")):
         if _is_number(facts.get(fact)):
-            return _counted(facts[fact], unit)
+            return counted(facts[fact], unit)
     return ""
 
 
@@ -72,9 +72,9 @@ def facts_state(asset: Asset) -> str:
     """`read`, `unreadable`, `waiting` or `none`: of such files nothing is read."""
     if not parsing.has_facts(asset.format):
         return "none"
-    if not asset.facts_version:
-        return "waiting"
-    return "unreadable" if asset.facts_error else "read"
+    if asset.facts_error:
+        return "unreadable"
+    return "read" if asset.facts_version else "waiting"
 
 
 def why_unreadable(asset: Asset) -> str:
@@ -103,7 +103,8 @@ def _number(tell: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda value: tell(value) if _is_number(value) else _plain(value)
 
 
-def _counted(count: float, unit: str) -> str:
+def counted(count: float, unit: str) -> str:
+    """`1 page`, `1,000 rows`."""
     return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
