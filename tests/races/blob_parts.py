@@ -76,12 +76,12 @@ def begin(part: Part, seen: Seen) -> None:
 def attach(part: Part, seen: Seen) -> None:
     """Keep, keep and take back, keep and delete."""
     dice, user = part.dice(), part.user()
-    for _step in range(part.steps):
+    for step in range(part.steps):
         if part.is_over:
             return
         data = dice.choice(COMMON) if dice.random() < 0.8 else dice.randbytes(50).hex().encode()
         with _or_busy(seen):
-            _attach_one(user, data, seen, undo=dice.random() < 0.05)
+            _attach_one(user, data, seen, undo=step % 16 == 7)
         for _each in range(dice.choice((0, 1, 1, 2))):  # as many as come: again and again the last use of some bytes ends
             with _or_busy(seen):
                 delete_one(user, seen, dice)
@@ -175,24 +175,28 @@ def _wrong_with(asset: Asset) -> str:
 
 
 def be_slow(part: Part, seen: Seen) -> None:
-    """Two uploads that take longer than they may: one pauses while it writes, one before it is kept. Both must be told."""
-    user = part.user()
+    """Uploads that take longer than they may: one pauses while it writes, one before it is kept. Both must be told."""
     for _round in range(part.steps):
-        finished, unfinished = Intake(), Intake()
-        finished.write(os.urandom(LARGE).hex().encode())
-        finished.finish()
-        unfinished.write(os.urandom(LARGE).hex().encode())
-        while PendingObject.objects.filter(key__in=(finished.key, unfinished.key), state=PendingObject.State.NEW).exists():
-            time.sleep(PAUSE)
-        for intake in (finished, unfinished):
+        for is_whole in (True, False):
             try:
-                if intake is unfinished:
-                    intake.write(os.urandom(LARGE).hex().encode())
-                    intake.finish()
-                store_asset(intake, name="slow.txt", by=user)
-                seen.faults.append("what had been given up was kept")
+                with _or_busy(seen):
+                    _send_slowly(part, is_whole=is_whole)
+                    seen.faults.append("what had been given up was kept")
             except StoreUnavailable:
                 seen.counts["too slow"] += 1
+
+
+def _send_slowly(part: Part, *, is_whole: bool) -> None:
+    intake = Intake()
+    intake.write(os.urandom(LARGE).hex().encode())
+    if is_whole:
+        intake.finish()
+    while PendingObject.objects.filter(key=intake.key, state=PendingObject.State.NEW).exists():
+        time.sleep(PAUSE)
+    if not is_whole:
+        intake.write(os.urandom(LARGE).hex().encode())
+        intake.finish()
+    store_asset(intake, name="slow.txt", by=part.user())
 
 
 def die(part: Part, seen: Seen) -> None:

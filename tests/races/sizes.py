@@ -20,7 +20,7 @@ class Sizes:
     same_key: int = 32
 
 
-SMALL = Sizes(processes=2, herd=48, savers=8, saves=12, sessions=4, mixed=400, vanishing=80, rounds=6, attaches=240)
+SMALL = Sizes(processes=2, herd=48, savers=8, saves=12, sessions=4, mixed=400, vanishing=80, rounds=6, attaches=150)
 BIG = Sizes(
     processes=4, herd=1_000, savers=64, saves=160, sessions=50, mixed=50_000, vanishing=5_000, rounds=200, attaches=10_000
 )

@@ -72,9 +72,8 @@ def test_no_asset_ever_lacks_its_bytes_and_nothing_is_left_behind(course: BlobCo
     report(f"{course.store}: {dict(sorted(seen.counts.items()))} in {took:.0f} s, {len(seen.faults)} faults")
     assert seen.faults == [], "\n".join(seen.faults[:10])
     assert seen.counts["killed"] == 2
-    assert seen.counts["too slow"] == (8 if is_big() else 2)
     assert seen.counts["busy"] * 100 <= seen.counts["kept"]
-    for what in ("kept", "purged", "condemned", "deleted", "swept", "read", "undone"):
+    for what in ("kept", "purged", "condemned", "deleted", "swept", "read", "undone", "too slow"):
         assert seen.counts[what] > 0, f"nothing was {what}: this was no race"
 
 
@@ -82,11 +81,12 @@ def test_no_asset_ever_lacks_its_bytes_and_nothing_is_left_behind(course: BlobCo
 def test_a_quota_is_filled_and_never_passed(
     course: BlobCourse, max_bytes: int, max_files: int, report: Callable[[str], None]
 ) -> None:
-    """32 uploads that each look first and then count: together they would fill the disk of everybody else."""
+    """Many uploads that each look first and then count: together they would fill the disk of everybody else."""
     assert course.run("limit", max_bytes=max_bytes, max_files=max_files).faults == []
-    seen = course.run("press", processes=4)
+    processes = sizes().processes
+    seen = course.run("press", processes=processes)
     assert seen.faults == []
     report(f"{dict(seen.counts)}")
     assert seen.counts["kept"] == 50
-    assert seen.counts["refused"] == 3 * 4 * CLIENTS_OF_A_PROCESS
+    assert seen.counts["refused"] == 3 * processes * CLIENTS_OF_A_PROCESS
     assert course.run("settle").faults == []
