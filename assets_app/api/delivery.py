@@ -136,7 +136,7 @@ def _part(what: Deliverable, part: ByteRange) -> Iterator[bytes]:
 
 
 def _watched(blob: Blob, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces. If they are not all there, that is noted: the blob is the next to be verified, and trusted no more until then."""
+    """The pieces. If they are not all there, that is noted: the blob is verified next, and trusted no more until then."""
     try:
         yield from pieces
     except BytesMissing:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
@@ -174,9 +173,7 @@ def test_after_its_days_in_the_trash_nothing_is_left(alice: User, api: Apis) -> 
     assert_refused(api(alice).post(address(asset, "/restore"), {}), 404, "NOT_FOUND")
 
 
-@pytest.mark.skipif(
-    "postgresql" in settings.DATABASES["default"]["ENGINE"], reason="a test's own transaction holds the feed back"
-)
+@pytest.mark.django_db(transaction=True)  # the feed holds back what is not committed
 def test_the_feed_tells_that_something_went(alice: User, charlie: User, api: Apis) -> None:
     """Who mirrors the hub by it would keep what is gone."""
     asset = make_asset(by=alice)

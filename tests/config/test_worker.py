@@ -208,7 +208,7 @@ def test_readers_that_vanish_leave_nothing_behind(hub: Hub, program: Program, bi
         reader = Reader(program, big)
         reader.line.recv(1000)
         reader.line.close()
-    wait_for("their files to be closed", lambda: open_files(hub) <= before + 8, 10)
+    wait_for("their files to be closed", lambda: open_files(hub) <= before + 8, 30)
     assert sum(process.num_threads() for process in web_processes(hub)) <= max(threads, 2 * (1 + 8 + 1 + 2) + 1)
     assert "Traceback" not in hub.log.read_text()
 
