@@ -1,6 +1,7 @@
 // Adding files with a script: each is sent by itself, with its own progress and its own outcome.
 // Without it, the same form sends them all at once.
 
+import { whenChosen } from "./choosing.js";
 import { Sending } from "./sending.js";
 
 const form = document.getElementById("add");
@@ -152,31 +153,4 @@ function add(files) {
   for (const file of files) queue(new Row(file));
 }
 
-function takeChosen() {
-  add(input.files);
-  input.value = "";
-}
-
-input.addEventListener("change", takeChosen);
-// On a slow line somebody may have chosen files before this script arrived.
-if (input.files.length) takeChosen();
-// They may be dropped anywhere: beside the box a file would replace the page.
-for (const name of ["dragenter", "dragover"]) {
-  window.addEventListener(name, (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-window.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) drop.classList.remove("over");
-});
-window.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  add(event.dataTransfer.files);
-});
-window.addEventListener("beforeunload", (event) => {
-  if (counts.sending) event.preventDefault();
-});
-form.addEventListener("submit", (event) => event.preventDefault());
+whenChosen({ form, input, drop, take: add, isBusy: () => counts.sending > 0 });

@@ -1,6 +1,8 @@
 // The collect page with a script: files are sent one by one, each with its own progress and its own outcome.
 // Without it, the same form sends them all at once.
 
+import { whenChosen } from "./choosing.js";
+
 const form = document.getElementById("collect");
 const drop = document.getElementById("drop");
 const input = document.getElementById("files");
@@ -129,28 +131,4 @@ function enqueue(files) {
   work();
 }
 
-function takeChosen() {
-  enqueue(input.files);
-  input.value = "";
-}
-
-input.addEventListener("change", takeChosen);
-// On a slow line somebody may have chosen files before this script arrived.
-if (input.files.length) takeChosen();
-for (const name of ["dragenter", "dragover"]) {
-  drop.addEventListener(name, (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  enqueue(event.dataTransfer.files);
-});
-// A file dropped beside the box would replace the page.
-for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
-window.addEventListener("beforeunload", (event) => {
-  if (counts.sending > 1) event.preventDefault();
-});
-form.addEventListener("submit", (event) => event.preventDefault());
+whenChosen({ form, input, drop, take: enqueue, isBusy: () => counts.sending > 1 });
