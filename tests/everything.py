@@ -17,21 +17,32 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     started = time.monotonic()
-    sqlite = run_suite("SQLite", database_url="")
+    sqlite = run_suite("SQLite", [], database_url="")
     if sqlite:
         print(f"\nThe suite failed on SQLite (status {sqlite}); it now runs on PostgreSQL.", flush=True)
     with postgres() as url:
         print(f"\nSQLite took {time.monotonic() - started:.0f} s.", flush=True)
-        postgresql = run_suite("PostgreSQL", database_url=url)
+        postgresql = run_suite("PostgreSQL", ["-m", "not no_database"], database_url=url)
     return sqlite or postgresql
 
 
-def run_suite(name: str, *, database_url: str) -> int:
+def run_suite(name: str, chosen: list[str], *, database_url: str) -> int:
     print(f"\n=== The suite on {name} ===", flush=True)
     with tempfile.TemporaryDirectory(prefix="holdfast-test-") as data_dir:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("HOLDFAST_", "DJANGO_"))}
         environment |= {"HOLDFAST_DATA_DIR": data_dir, "DATABASE_URL": database_url or f"sqlite:///{data_dir}/holdfast.sqlite3"}
-        command = [sys.executable, "-W", "error", "-m", "pytest", "-n", str(min(4, os.cpu_count() or 1)), "-q", *sys.argv[1:]]
+        command = [
+            sys.executable,
+            "-W",
+            "error",
+            "-m",
+            "pytest",
+            "-n",
+            str(min(4, os.cpu_count() or 1)),
+            "-q",
+            *chosen,
+            *sys.argv[1:],
+        ]
         return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

@@ -11,6 +11,8 @@ from assets_app.storage.bucket import BucketStorage
 from tests.assets_app.buckets import ONE_PART, TWO_PARTS, bucket_storage, keep, read
 from tests.s3 import ANYWHERE, BUCKET, FAULTS, ON_CONDITION, Fault, FaultyS3
 
+pytestmark = pytest.mark.no_database
+
 # --- faults while writing --------------------------------------------------------------------------------------------
 
 WRITING = [("put", fault) for fault in FAULTS["put"]] + [

@@ -21,6 +21,8 @@ from assets_app.parsing import read_facts
 from tests import seeds
 from tests.assets_app.readers import readers
 
+pytestmark = pytest.mark.no_database
+
 MIB = 1024 * 1024
 IMAGES = seeds.images()
 

@@ -23,6 +23,8 @@ from tests import seeds
 from tests.assets_app.readers import readers
 from tests.assets_app.test_facts import packed_pdf, pdf
 
+pytestmark = pytest.mark.no_database
+
 MIB = 1024 * 1024
 # How many bytes are flipped in all; the big run is asked for by name.
 FLIPS = int(os.environ.get("FACTS_FUZZ", "1000"))

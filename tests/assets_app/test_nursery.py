@@ -22,6 +22,8 @@ from assets_app.nursery import CLONE_NEWNET, CLONE_NEWUSER
 from assets_app.sandbox import MIB
 from tests.assets_app.readers import readers
 
+pytestmark = pytest.mark.no_database
+
 LOOKS = """
 import json, os, resource, socket
 def main(file, args):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from assets_app.api.ranges import MOST_RANGES, NEAR_BYTES, ByteRange, asked_ranges
 
+pytestmark = pytest.mark.no_database
+
 SIZE = 1000
 
 

@@ -16,6 +16,8 @@ from assets_app.parsing import make_thumbnails
 from tests import seeds
 from tests.assets_app.readers import readers
 
+pytestmark = pytest.mark.no_database
+
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 IMAGES = seeds.images()
 
