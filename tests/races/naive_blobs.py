@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from assets_app import storage
 from assets_app.errors import StoreUnavailable
@@ -101,6 +102,16 @@ def store_without_lock(user: User, data: bytes) -> None:
         _attach(user, known)
 
 
+def store_trusting(user: User, data: bytes) -> None:
+    """What the row says is here is here: nobody looks. (Ours does, and puts the bytes that came in the place of lost ones.)"""
+    known = Blob.objects.filter(store=storage.current_store(), sha256=hashlib.sha256(data).hexdigest())
+    with transaction.atomic():
+        if known.update(state=Blob.State.LIVE, used_at=timezone.now()):
+            _attach(user, known.get())
+            return
+    store_bytes(user, data)
+
+
 @transaction.atomic
 def _attach(user: User, blob: Blob) -> None:
     Asset.objects.create(blob=blob, owner=user, name="note.txt", type="document", format="txt", content_type="text/plain")
@@ -109,8 +120,8 @@ def _attach(user: User, blob: Blob) -> None:
 
 OURS = Way("ours")
 NAIVE = (
-    Way("the check, then the deletion", collect=check_then_delete),
-    Way("the object before the row", collect=object_first),
+    Way("the check, then the deletion", store=store_trusting, collect=check_then_delete),
+    Way("the object before the row", store=store_trusting, collect=object_first),
     Way("keys made from content", store=store_by_content, collect=collect_by_content),
     Way("attaching without a lock", store=store_without_lock, sign="IntegrityError"),
 )
